@@ -1,0 +1,345 @@
+import { z } from 'zod'
+import { SealedPart } from './commit.ts'
+import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
+import {
+  Action,
+  CredentialId,
+  Digest,
+  Instant,
+  Principal,
+  PrincipalId,
+  RelationUse,
+  RequestId,
+  RowCount,
+  SessionId,
+  StatementId,
+  Target,
+  Verdict,
+  WorkerId,
+} from './words.ts'
+
+/*
+ * What nodes write to cs.access: sessions, statements, credentials, and the nodes' own life.
+ */
+
+const nodeStarted = contract(
+  'node.started',
+  1,
+  z.object({ worker: WorkerId, version: z.string(), host: z.string(), processId: z.int(), at: Instant }),
+)
+
+const nodeHeartbeat = contract(
+  'node.heartbeat',
+  1,
+  z.object({
+    worker: WorkerId,
+    sessions: z.int().nonnegative(),
+    /** Statements intended since the worker started. */
+    statements: z.int().nonnegative(),
+    policyVersion: z.string().optional(),
+    at: Instant,
+  }),
+)
+
+const nodeStopped = contract(
+  'node.stopped',
+  1,
+  z.object({ worker: WorkerId, because: z.enum(['asked', 'found-dead']), at: Instant }),
+)
+
+/** The log could not be written: from then on statements were refused. */
+const auditDegraded = contract('audit.degraded', 1, z.object({ worker: WorkerId, reason: z.string(), at: Instant }))
+
+const auditRecovered = contract(
+  'audit.recovered',
+  1,
+  z.object({
+    worker: WorkerId,
+    degradedAt: Instant,
+    recoveredAt: Instant,
+    /** Statements refused with ZA010 in between. */
+    refused: z.int().nonnegative(),
+  }),
+)
+
+const sessionOpened = contract(
+  'session.opened',
+  1,
+  z.object({
+    sessionId: SessionId,
+    worker: WorkerId,
+    principal: Principal,
+    credentialId: CredentialId,
+    client: z.object({
+      address: z.string(),
+      port: z.int(),
+      /** What the client calls itself; a claim, not a fact. */
+      application: z.string().optional(),
+      /** The TLS version, or null for a plain connection from loopback. */
+      tls: z.string().nullable(),
+    }),
+    target: Target,
+    upstream: z.object({ server: z.string(), role: z.string(), processId: z.int() }),
+    at: Instant,
+  }),
+)
+
+const sessionClosed = contract(
+  'session.closed',
+  1,
+  z.object({
+    sessionId: SessionId,
+    because: z.enum([
+      'client-terminated',
+      'client-gone',
+      'upstream-gone',
+      'protocol-error',
+      'revoked',
+      'limit-exceeded',
+      'node-stopping',
+      'node-died',
+    ]),
+    statements: z.int().nonnegative(),
+    at: Instant,
+  }),
+)
+
+const authFailed = contract(
+  'auth.failed',
+  1,
+  z.object({
+    worker: WorkerId,
+    /** As claimed. Never the password, and never what was sent in its place. */
+    user: z.string().max(200),
+    database: z.string().max(200),
+    address: z.string(),
+    port: z.int(),
+    because: z.enum([
+      'unknown-principal',
+      'wrong-token',
+      'expired-token',
+      'revoked',
+      'unknown-database',
+      'not-allowed',
+      'tls-required',
+      'not-ready',
+      'upstream-unavailable',
+    ]),
+    at: Instant,
+  }),
+)
+
+const credentialUsed = contract(
+  'credential.used',
+  1,
+  z.object({ credentialId: CredentialId, principalId: PrincipalId, sessionId: SessionId, at: Instant }),
+)
+
+/** A statement is understood and decided, and nothing of it has had an effect yet. */
+const statementIntended = contract(
+  'statement.intended',
+  1,
+  z.object({
+    statementId: StatementId,
+    sessionId: SessionId,
+    sequence: z.int().positive(),
+    protocol: z.enum(['simple', 'extended', 'function']),
+    /** For people to read: shortened, with passwords and detected values replaced. */
+    text: z.string(),
+    textBytes: z.int().nonnegative(),
+    /** SHA-256 over the exact bytes and parameters (libs/kernel `statementDigest`). */
+    digest: Digest,
+    /** SHA-256 over the text with its constants taken out: what statements of one kind share. */
+    shape: Digest,
+    sealed: SealedPart.optional(),
+    actions: z.array(Action),
+    relations: z.array(RelationUse),
+    /** Proven to change nothing. Only then may it start before its intent is durable. */
+    readOnly: z.boolean(),
+    transaction: z.enum(['idle', 'open', 'failed']),
+    verdict: Verdict,
+    policies: z.array(z.string()),
+    policyVersion: z.string(),
+    catalogueVersion: z.string(),
+    /** Rows that it would change, counted before it ran. */
+    rows: RowCount.optional(),
+    /** The approval that it waits for or runs under. */
+    requestId: RequestId.optional(),
+    reason: z.string().optional(),
+    ticket: z.string().optional(),
+    traceparent: z.string().optional(),
+    at: Instant,
+  }),
+)
+
+/** A relation, or one column of it, that a statement read, wrote or returned. */
+export const Touch = z.object({
+  relation: z.string(),
+  column: z.string().optional(),
+  how: z.enum(['read', 'written', 'returned-clear', 'returned-masked']),
+  class: z.string().optional(),
+})
+export type Touch = z.output<typeof Touch>
+
+/** Microseconds spent in each stage. Together they need not make `total`: stages overlap. */
+export const Durations = z.object({
+  understand: z.int().nonnegative(),
+  decide: z.int().nonnegative(),
+  record: z.int().nonnegative(),
+  hold: z.int().nonnegative(),
+  database: z.int().nonnegative(),
+  total: z.int().nonnegative(),
+})
+export type Durations = z.output<typeof Durations>
+
+export const Outcome = z.enum([
+  'completed',
+  'failed',
+  /** The node did not let it through: denied, held and not granted, or the log was down. */
+  'refused',
+  'cancelled',
+  /** The client took it back, or went away, while it was held. */
+  'withdrawn',
+  /** The node or the database went away in between, so that nobody was told how it ended. */
+  'outcome_unknown',
+])
+export type Outcome = z.output<typeof Outcome>
+
+/** Every intended statement gets exactly one. */
+const statementSettled = contract(
+  'statement.settled',
+  1,
+  z.object({
+    statementId: StatementId,
+    sessionId: SessionId,
+    sequence: z.int().positive(),
+    outcome: Outcome,
+    sqlstate: z.string().length(5).optional(),
+    /** The server's command tag: `SELECT 5`, `DELETE 12`. */
+    command: z.string().optional(),
+    rowsReturned: z.int().nonnegative(),
+    rowsAffected: z.int().nonnegative(),
+    bytesReturned: z.int().nonnegative(),
+    durations: Durations,
+    touches: z.array(Touch),
+    maskedColumns: z.array(z.string()),
+    at: Instant,
+  }),
+)
+
+/** What an approver must know of the statement that waits: the approval is bound to it. */
+export const HeldStatement = z.object({
+  statementId: StatementId,
+  sessionId: SessionId,
+  principal: Principal,
+  target: Target,
+  role: z.string(),
+  digest: Digest,
+  text: z.string(),
+  actions: z.array(Action),
+  relations: z.array(RelationUse),
+  /** Rows that it would change. More than this at release voids the approval. */
+  rows: RowCount.optional(),
+  policies: z.array(z.string()),
+  policyVersion: z.string(),
+  catalogueVersion: z.string(),
+  /** One sentence for people: which rule held it. */
+  because: z.string(),
+  reason: z.string().optional(),
+  ticket: z.string().optional(),
+})
+export type HeldStatement = z.output<typeof HeldStatement>
+
+/**
+ * A statement waits for a countersignature.
+ *
+ * `inline`: its client is kept waiting until `expiresAt`. `rerun`: its client was told so at once, and the same
+ * statement may be run once when it has been granted.
+ */
+const statementHeld = contract(
+  'statement.held',
+  1,
+  z.object({
+    requestId: RequestId,
+    statement: HeldStatement,
+    mode: z.enum(['inline', 'rerun']),
+    /** Groups of which each must be satisfied: the word `owners`, or a group's name. */
+    approvers: z.array(z.string()).min(1),
+    quorum: z.int().positive(),
+    expiresAt: Instant,
+    at: Instant,
+  }),
+)
+
+const statementWithdrawn = contract(
+  'statement.withdrawn',
+  1,
+  z.object({
+    requestId: RequestId,
+    statementId: StatementId,
+    because: z.enum(['cancelled', 'client-gone', 'hold-over', 'revoked', 'node-stopping', 'node-died']),
+    at: Instant,
+  }),
+)
+
+/** A node asks to use a grant for a statement that its client has run again. Control decides, so that one wins. */
+const grantClaimAsked = contract(
+  'grant.claim-asked',
+  1,
+  z.object({
+    requestId: RequestId,
+    statementId: StatementId,
+    sessionId: SessionId,
+    principalId: PrincipalId,
+    digest: Digest,
+    target: Target,
+    role: z.string(),
+    policyVersion: z.string(),
+    rows: RowCount.optional(),
+    at: Instant,
+  }),
+)
+
+/** What a node found in a database: columns and what their names, types and samples suggest. No values. */
+const databaseObserved = contract(
+  'database.observed',
+  1,
+  z.object({
+    worker: WorkerId,
+    target: Target,
+    catalogueVersion: z.string(),
+    columns: z.array(
+      z.object({
+        column: z.string(),
+        dataType: z.string(),
+        class: z.string(),
+        confidence: z.number().min(0).max(1),
+        because: z.string(),
+      }),
+    ),
+    at: Instant,
+  }),
+)
+
+const accessContracts = [
+  nodeStarted,
+  nodeHeartbeat,
+  nodeStopped,
+  auditDegraded,
+  auditRecovered,
+  sessionOpened,
+  sessionClosed,
+  authFailed,
+  credentialUsed,
+  statementIntended,
+  statementSettled,
+  statementHeld,
+  statementWithdrawn,
+  grantClaimAsked,
+  databaseObserved,
+] as const
+
+export type AccessEvent = EventOf<(typeof accessContracts)[number]>
+export const accessFamily: Family<(typeof accessContracts)[number]> = { current: accessContracts, history: [] }
+export const readAccessEvent = reader(accessFamily)
+export const writeAccessEvent = writer(accessFamily)

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { ColumnClass } from './decisions.ts'
+import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
+import { CredentialId, Digest, Instant, Principal, PrincipalId, Target } from './words.ts'
+
+/*
+ * What control writes to cs.governance: who may do what, and who said so. The history behind cs.decisions.
+ */
+
+const policyPublished = contract(
+  'policy.published',
+  1,
+  z.object({
+    version: z.string().min(1),
+    files: z.array(z.object({ name: z.string(), digest: Digest })),
+    by: PrincipalId.optional(),
+    at: Instant,
+  }),
+)
+
+const ownerAssigned = contract(
+  'owner.assigned',
+  1,
+  z.object({ digest: Digest, lines: z.int().nonnegative(), by: PrincipalId.optional(), at: Instant }),
+)
+
+const identityRegistered = contract(
+  'identity.registered',
+  1,
+  z.object({ principal: Principal, credentialId: CredentialId, expiresAt: Instant, at: Instant }),
+)
+
+const identityRevoked = contract(
+  'identity.revoked',
+  1,
+  z.object({ principalId: PrincipalId, credentialId: CredentialId, by: PrincipalId.optional(), at: Instant }),
+)
+
+const dataClassified = contract(
+  'data.classified',
+  1,
+  z.object({
+    target: Target,
+    version: z.string().min(1),
+    /** Only what changed against the version before. */
+    changed: z.array(ColumnClass),
+    by: PrincipalId.optional(),
+    at: Instant,
+  }),
+)
+
+const configLoaded = contract('config.loaded', 1, z.object({ service: z.string(), digest: Digest, at: Instant }))
+
+/** A record or an event that no contract knows. Kept byte for byte in its own place; pointed to from here. */
+const eventQuarantined = contract(
+  'event.quarantined',
+  1,
+  z.object({
+    topic: z.string(),
+    partition: z.int().nonnegative(),
+    offset: z.int().nonnegative(),
+    /** Which event of the record, counted from 0; absent when the record as a whole could not be read. */
+    index: z.int().nonnegative().optional(),
+    type: z.string().optional(),
+    version: z.int().optional(),
+    because: z.string(),
+    /** SHA-256 over the record's value. */
+    digest: Digest,
+    bytes: z.int().nonnegative(),
+    at: Instant,
+  }),
+)
+
+const governanceContracts = [
+  policyPublished,
+  ownerAssigned,
+  identityRegistered,
+  identityRevoked,
+  dataClassified,
+  configLoaded,
+  eventQuarantined,
+] as const
+
+export type GovernanceEvent = EventOf<(typeof governanceContracts)[number]>
+export const governanceFamily: Family<(typeof governanceContracts)[number]> = {
+  current: governanceContracts,
+  history: [],
+}
+export const readGovernanceEvent = reader(governanceFamily)
+export const writeGovernanceEvent = writer(governanceFamily)

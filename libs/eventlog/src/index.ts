@@ -1,0 +1,2 @@
+export * from './accepts.ts'
+export * from './event-log.ts'

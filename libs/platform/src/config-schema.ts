@@ -1,0 +1,124 @@
+import { z } from 'zod'
+
+/*
+ * countersign.yaml. One file for every service; each reads the parts that it needs. A published JSON Schema is
+ * generated from here (deploy/countersign.schema.json), and every value has an environment override: the path in
+ * capitals, such as COUNTERSIGN_NODE_LISTEN_PORT.
+ */
+
+const Port = z.int().min(1).max(65_535)
+const Listen = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
+  port: Port.describe('TCP port to listen on.'),
+})
+
+const EmbeddedLog = z.strictObject({
+  kind: z.literal('embedded'),
+  directory: z.string().min(1).describe('Folder that holds the log. Every process of this machine shares it.'),
+})
+
+const KafkaLog = z.strictObject({
+  kind: z.literal('kafka'),
+  brokers: z.array(z.string().regex(/^.+:\d+$/, 'must be host:port')).min(1),
+  clientId: z.string().min(1).default('countersign'),
+  replicationFactor: z.int().positive().default(3).describe('For topics that are created at start.'),
+  accessPartitions: z.int().positive().default(6).describe('Partitions of cs.access; the other topics have one.'),
+})
+
+export const LogConfig = z.discriminatedUnion('kind', [EmbeddedLog, KafkaLog])
+export type LogConfig = z.output<typeof LogConfig>
+
+const Secret = z.string().min(1)
+
+const Upstream = z.strictObject({
+  host: z.string().min(1),
+  port: Port,
+  database: z.string().min(1),
+  tls: z
+    .enum(['disable', 'verify-full'])
+    .default('verify-full')
+    .describe('`disable` only for a server on this machine or inside a trusted network.'),
+  ca: z.string().optional().describe('PEM file with the authority that signed the server certificate.'),
+  roles: z
+    .record(z.string().min(1), Secret)
+    .describe('Password of each database role that principals may work as. They never leave the node.'),
+  guard: z
+    .strictObject({ role: z.string().min(1), password: Secret })
+    .describe('Role of the side connections that read the catalogue and analyse statements. Needs no rights on data.'),
+})
+
+export const DatabaseConfig = z.strictObject({
+  name: z.string().min(1).describe('What clients call it in their connection string.'),
+  environment: z.string().min(1),
+  upstream: Upstream,
+})
+export type DatabaseConfig = z.output<typeof DatabaseConfig>
+
+const Limits = z.strictObject({
+  startupTimeoutMs: z.int().positive().default(10_000).describe('A client that has not logged in by then is dropped.'),
+  statementBytesMax: z
+    .int()
+    .positive()
+    .default(16 * 1024 * 1024),
+  messageBytesMax: z
+    .int()
+    .positive()
+    .default(64 * 1024 * 1024)
+    .describe('Any other message of a client.'),
+  rowBytesMax: z
+    .int()
+    .positive()
+    .default(64 * 1024 * 1024)
+    .describe('One row that has to be read to be masked.'),
+  connectionsMax: z.int().positive().default(2_000),
+})
+
+export const NodeConfig = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[^/\s]+$/)
+    .default('node-1'),
+  listen: Listen,
+  admin: Listen.describe('Health and metrics.'),
+  tls: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
+  state: z.string().min(1).describe('Folder of its own: keys for sealed texts, resume points.'),
+  limits: Limits.prefault({}),
+})
+export type NodeConfig = z.output<typeof NodeConfig>
+
+export const HoldConfig = z.strictObject({
+  inlineSeconds: z.int().positive().max(60).default(30).describe('How long an interactive client is kept waiting.'),
+  heartbeatSeconds: z.int().positive().max(30).default(10).describe('Between two notices to a client that waits.'),
+  requestMinutes: z.int().positive().default(15).describe('How long a request of a program stays open.'),
+  rerunMinutes: z.int().positive().default(15).describe('How long a grant may be used after it was given.'),
+})
+export type HoldConfig = z.output<typeof HoldConfig>
+
+export const ControlConfig = z.strictObject({
+  listen: Listen,
+  policies: z.string().min(1).optional().describe('Folder of .cedar files. Without it the shipped set is in force.'),
+  owners: z.string().min(1).describe('DATAOWNERS file.'),
+  identities: z.string().min(1).describe('File of principals, groups and token digests.'),
+})
+export type ControlConfig = z.output<typeof ControlConfig>
+
+export const ClickhouseConfig = z.strictObject({
+  url: z.url(),
+  user: z.string().min(1),
+  password: z.string(),
+  database: z.string().min(1).default('countersign'),
+})
+export type ClickhouseConfig = z.output<typeof ClickhouseConfig>
+
+export const AuditConfig = z.strictObject({ listen: Listen, clickhouse: ClickhouseConfig })
+export type AuditConfig = z.output<typeof AuditConfig>
+
+export const Config = z.strictObject({
+  log: LogConfig,
+  databases: z.array(DatabaseConfig).min(1),
+  node: NodeConfig,
+  holds: HoldConfig.prefault({}),
+  control: ControlConfig,
+  audit: AuditConfig,
+})
+export type Config = z.output<typeof Config>

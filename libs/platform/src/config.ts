@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { LineCounter, parseDocument, type Document } from 'yaml'
+import type { z } from 'zod'
+import { ConfigError } from './config-error.ts'
+import { withOverrides } from './config-overrides.ts'
+import { Config } from './config-schema.ts'
+
+/**
+ * Reads countersign.yaml once, at start. Relative paths inside are taken from the file's own folder.
+ *
+ * Throws `ConfigError` with file, line and reason. Secrets are never part of the message.
+ */
+export const loadConfig = (file: string, env: NodeJS.ProcessEnv = process.env): Config => {
+  const { document, lines } = readYaml(file)
+  const raw: unknown = document.toJS()
+  if (typeof raw !== 'object' || raw === null)
+    throw new ConfigError(`${file}:1: is empty; see deploy/countersign.example.yaml`)
+
+  const parsed = Config.safeParse(withOverrides(raw, env))
+  if (!parsed.success) throw new ConfigError(describe(file, document, lines, parsed.error))
+  return absolute(parsed.data, dirname(resolve(file)))
+}
+
+const readYaml = (file: string) => {
+  const lines = new LineCounter()
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${file}: cannot be read; give its path with --config`, { cause })
+  }
+  const document = parseDocument(text, { lineCounter: lines })
+  const [fault] = document.errors
+  if (fault) throw new ConfigError(`${file}:${lines.linePos(fault.pos[0]).line}: ${fault.message.split('\n')[0]}`)
+  return { document, lines }
+}
+
+const describe = (file: string, document: Document, lines: LineCounter, error: z.ZodError): string =>
+  error.issues
+    .map(
+      (issue) => `${file}:${lineOf(document, lines, issue.path)}: ${issue.path.join('.') || 'file'}: ${issue.message}`,
+    )
+    .join('\n')
+
+/** The line of the value, or of the nearest part above it that is there: a missing key has no line of its own. */
+const lineOf = (document: Document, lines: LineCounter, path: readonly PropertyKey[]): number => {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node: unknown = document.getIn(path.slice(0, depth), true)
+    if (hasRange(node)) return lines.linePos(node.range[0]).line
+  }
+  return 1
+}
+
+const hasRange = (node: unknown): node is { range: [number, number, number] } =>
+  typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)
+
+/** A path that the file names is taken from the file's own folder, not from where the process was started. */
+const absolute = (config: Config, folder: string): Config => {
+  const at = (path: string) => resolve(folder, path)
+  const { log, node, control } = config
+  return {
+    ...config,
+    log: log.kind === 'embedded' ? { ...log, directory: at(log.directory) } : log,
+    node: {
+      ...node,
+      state: at(node.state),
+      ...(node.tls && { tls: { certificate: at(node.tls.certificate), key: at(node.tls.key) } }),
+    },
+    control: {
+      ...control,
+      owners: at(control.owners),
+      identities: at(control.identities),
+      ...(control.policies !== undefined && { policies: at(control.policies) }),
+    },
+  }
+}

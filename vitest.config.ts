@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+/*
+ * Suffixes say what a test needs: `.spec.ts` nothing, `.live.spec.ts` real servers, which it starts itself.
+ * What crosses packages lies in test/, one project per folder, run one file at a time because they share the machine.
+ */
+const sources = { conditions: ['source', 'module', 'node', 'development|production'] }
+const shared = { resolve: sources, ssr: { resolve: sources } }
+const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 }
+
+export default defineConfig({
+  ...shared,
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: [
+            'libs/*/src/**/*.spec.ts',
+            'services/*/src/**/*.spec.ts',
+            'test/{boundaries,formats,corpus}/**/*.spec.ts',
+          ],
+          exclude: ['**/*.live.spec.ts'],
+        },
+      },
+      {
+        ...shared,
+        test: { name: 'live', include: ['{libs,services}/*/src/**/*.live.spec.ts'], ...serial },
+      },
+      ...['journeys', 'clients', 'faults'].map((name) => ({
+        ...shared,
+        test: { name, include: [`test/${name}/**/*.spec.ts`], ...serial },
+      })),
+    ],
+  },
+})
