@@ -69,6 +69,8 @@ export default {
   rules: {
     'import/no-cycle': 'error',
     'no-console': 'error',
+    // Node's own name for the operating system's socket (services/proxy/src/stream/socket-stream.ts).
+    'no-underscore-dangle': ['error', { allow: ['_handle'] }],
     'typescript/no-explicit-any': 'error',
     'typescript/no-non-null-assertion': 'error',
     'no-await-in-loop': 'off',

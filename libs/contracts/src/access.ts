@@ -147,7 +147,7 @@ const statementIntended = contract(
     /** For people to read: shortened, with passwords and detected values replaced. */
     text: z.string(),
     textBytes: z.int().nonnegative(),
-    /** SHA-256 over the exact bytes and parameters (libs/kernel `statementDigest`). */
+    /** SHA-256 over the exact bytes and parameters (FORMAT statement-digest/1, services/proxy). */
     digest: Digest,
     /** SHA-256 over the text with its constants taken out: what statements of one kind share. */
     shape: Digest,

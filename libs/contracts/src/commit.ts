@@ -28,6 +28,7 @@ export type Commit = z.output<typeof Commit>
 
 /** Where a statement's exact bytes lie in the opened `sealed` part of its own record: offset and length in bytes. */
 export const SealedPart = z.tuple([z.int().nonnegative(), z.int().nonnegative()])
+export type SealedPart = z.output<typeof SealedPart>
 
 /** CloudEvents 1.0 attributes, carried as record headers in Kafka's binary mode (`ce_` prefix). */
 export const commitHeaders = (

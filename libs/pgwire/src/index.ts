@@ -1,1 +1,6 @@
-export {}
+export * from './backend/index.ts'
+export * from './body.ts'
+export * from './errors.ts'
+export * from './frames.ts'
+export * from './frontend/index.ts'
+export * from './tags.ts'

@@ -1,0 +1,7 @@
+export * from './command-complete.ts'
+export * from './data-row.ts'
+export * from './message.ts'
+export * from './notice.ts'
+export * from './notification.ts'
+export * from './row-description.ts'
+export * from './status.ts'

@@ -1,0 +1,37 @@
+import { Body, HEADER_BYTES } from '../body.ts'
+import { ProtocolError } from '../errors.ts'
+
+/*
+ * Describe => 'D' length kind name        Close => 'C' length kind name
+ *   kind => Byte1 ('S' a prepared statement, 'P' a portal)
+ *   name => String
+ */
+export interface Named {
+  readonly kind: 'statement' | 'portal'
+  readonly name: string
+}
+
+const STATEMENT = 0x53
+const PORTAL = 0x50
+
+/** Reads Describe and Close, which differ in nothing but their tag. */
+export const readNamed = (bytes: Buffer, start: number, end: number): Named => {
+  const body = new Body(bytes, start + HEADER_BYTES, end)
+  const kind = body.byte()
+  if (kind !== STATEMENT && kind !== PORTAL) throw new ProtocolError('PGWIRE_UNEXPECTED', `kind ${kind} of a name`)
+  const name = body.cstring()
+  body.end()
+  return { kind: kind === STATEMENT ? 'statement' : 'portal', name }
+}
+
+export const describePortal = (name: string): Buffer => named(0x44, PORTAL, name)
+
+const named = (tag: number, kind: number, name: string): Buffer => {
+  const text = Buffer.from(name, 'utf8')
+  const bytes = Buffer.alloc(HEADER_BYTES + 1 + text.length + 1)
+  bytes.writeUInt8(tag, 0)
+  bytes.writeInt32BE(bytes.length - 1, 1)
+  bytes.writeUInt8(kind, HEADER_BYTES)
+  text.copy(bytes, HEADER_BYTES + 1)
+  return bytes
+}

@@ -1,0 +1,156 @@
+import {
+  decodeCommit,
+  readDecisionEvent,
+  TOPICS,
+  type CredentialId,
+  type DecisionEvent,
+  type Digest,
+  type PrincipalId,
+  type RequestId,
+  type Target,
+} from '@countersign/contracts'
+import { accepts, type EventLog, type Heads, type LogRecord, type Subscription } from '@countersign/eventlog'
+
+type DataOf<Type extends DecisionEvent['type']> = Extract<DecisionEvent, { type: Type }>['data']
+export type Credential = DataOf<'credential.in-force'>
+export type Approval = DataOf<'approval.in-force'>
+export type Policy = DataOf<'policy.in-force'>
+export type Catalogue = DataOf<'catalogue.in-force'>
+
+/** What is told to those who must act at once on a decision. */
+export interface InForceListener {
+  policyChanged(policy: Policy): void
+  catalogueChanged(catalogue: Catalogue): void
+  /** This credential may no longer be used: its sessions end. */
+  revoked(credentialId: CredentialId): void
+  restricted(principalId: PrincipalId): void
+  approvalChanged(approval: Approval): void
+  /** A record that no contract knows: it is passed over, and control quarantines it. */
+  unreadable(error: unknown): void
+}
+
+/**
+ * The state that this node obeys now, folded from cs.decisions: nodes ask control nothing, they follow the log.
+ */
+export class InForce {
+  readonly #log: EventLog
+  readonly #listener: InForceListener
+  readonly #heads: Heads = new Map()
+  readonly #credentials = new Map<Digest, Credential>()
+  readonly #digests = new Map<CredentialId, Digest>()
+  readonly #catalogues = new Map<string, Catalogue>()
+  readonly #restricted = new Set<PrincipalId>()
+  readonly #approvals = new Map<RequestId, Approval>()
+  readonly #byStatement = new Map<string, RequestId>()
+  #policy: Policy | undefined
+  #subscription: Subscription | undefined
+
+  constructor(log: EventLog, listener: InForceListener) {
+    this.#log = log
+    this.#listener = listener
+  }
+
+  /** Follows the topic from its start; `failed` is called when it cannot be followed any further. */
+  follow(failed: (error: unknown) => void): void {
+    this.#subscription = this.#log.subscribe(TOPICS.decisions, {}, (records) => this.#take(records), failed)
+  }
+
+  async close(): Promise<void> {
+    await this.#subscription?.close()
+  }
+
+  get policy(): Policy | undefined {
+    return this.#policy
+  }
+
+  credential(tokenDigest: Digest): Credential | undefined {
+    return this.#credentials.get(tokenDigest)
+  }
+
+  catalogue(target: Target): Catalogue | undefined {
+    return this.#catalogues.get(nameOf(target))
+  }
+
+  isRestricted(principalId: PrincipalId): boolean {
+    return this.#restricted.has(principalId)
+  }
+
+  approval(requestId: RequestId): Approval | undefined {
+    return this.#approvals.get(requestId)
+  }
+
+  /** The latest approval that this principal asked for, for exactly this statement there. */
+  approvalFor(principalId: PrincipalId, target: Target, digest: Digest): Approval | undefined {
+    const requestId = this.#byStatement.get(statementKey(principalId, target, digest))
+    return requestId === undefined ? undefined : this.#approvals.get(requestId)
+  }
+
+  /** Approvals that nothing can be done with any more are forgotten; control and ClickHouse remember them. */
+  forgetApprovalsBefore(instant: string): void {
+    for (const [requestId, approval] of this.#approvals) {
+      const open =
+        approval.phase === 'pending' || (approval.phase === 'granted' && (approval.usableUntil ?? '') >= instant)
+      if (open || approval.at >= instant) continue
+      this.#approvals.delete(requestId)
+      const key = statementKey(approval.principalId, approval.target, approval.digest)
+      if (this.#byStatement.get(key) === requestId) this.#byStatement.delete(key)
+    }
+  }
+
+  #take(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      try {
+        const commit = decodeCommit(record.value)
+        if (!accepts(this.#heads, commit)) continue
+        for (const event of commit.events) this.#obey(readDecisionEvent(event))
+      } catch (error) {
+        this.#listener.unreadable(error)
+      }
+    }
+  }
+
+  #obey({ type, data }: DecisionEvent): void {
+    switch (type) {
+      case 'policy.in-force':
+        this.#policy = data
+        this.#listener.policyChanged(data)
+        return
+      case 'catalogue.in-force':
+        this.#catalogues.set(nameOf(data.target), data)
+        this.#listener.catalogueChanged(data)
+        return
+      case 'credential.in-force':
+        this.#obeyCredential(data)
+        return
+      case 'restriction.in-force':
+        if (data.restricted) this.#restricted.add(data.principalId)
+        else this.#restricted.delete(data.principalId)
+        if (data.restricted) this.#listener.restricted(data.principalId)
+        return
+      case 'approval.in-force':
+        this.#approvals.set(data.requestId, data)
+        this.#byStatement.set(statementKey(data.principalId, data.target, data.digest), data.requestId)
+        this.#listener.approvalChanged(data)
+    }
+  }
+
+  /** A credential whose token, roles or principal changed is not the one that its sessions opened with. */
+  #obeyCredential(credential: Credential): void {
+    const before = this.#digests.get(credential.credentialId)
+    const changed = before !== undefined && !sameRights(this.#credentials.get(before), credential)
+    if (before !== undefined) this.#credentials.delete(before)
+    this.#digests.set(credential.credentialId, credential.tokenDigest)
+    this.#credentials.set(credential.tokenDigest, credential)
+    if (credential.revoked || changed) this.#listener.revoked(credential.credentialId)
+  }
+}
+
+const sameRights = (a: Credential | undefined, b: Credential): boolean =>
+  a !== undefined &&
+  JSON.stringify([a.principal, a.tokenDigest, a.roles, a.revoked]) ===
+    JSON.stringify([b.principal, b.tokenDigest, b.roles, b.revoked])
+
+const nameOf = ({ environment, database }: Target): string => `${environment}/${database}`
+
+const statementKey = (principalId: PrincipalId, target: Target, digest: Digest): string =>
+  `${principalId}\n${nameOf(target)}\n${digest}`

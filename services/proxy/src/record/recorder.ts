@@ -1,0 +1,244 @@
+import {
+  commitHeaders,
+  TOPICS,
+  writeAccessEvent,
+  type AccessEvent,
+  type SealedPart,
+  type WorkerId,
+} from '@countersign/contracts'
+import type { EventLog, Position } from '@countersign/eventlog'
+import type { DataKeys } from './data-keys.ts'
+import type { LifeEvent } from './unfinished.ts'
+
+/** Someone who may go on only when the record is durable. Told once, and never before `add` has returned. */
+export interface Waiter {
+  recorded(): void
+  /** The log cannot be written. The record is still in the queue and will be written when the log is back. */
+  unrecorded(): void
+}
+
+export interface RecorderOptions {
+  readonly log: EventLog
+  readonly worker: WorkerId
+  readonly keys: DataKeys
+  readonly newId: () => string
+  readonly now: () => string
+  /** Told when the log goes away and when it is back, for the operator's log. */
+  readonly changed?: (available: boolean, reason: string) => void
+  /** Told of each record that is durable, in order, with what it says of things begun and ended. */
+  readonly written?: (events: readonly LifeEvent[], position: Position) => void
+}
+
+/** Kafka takes a megabyte by default, headers and base64 included. */
+const RECORD_BYTES_MAX = 600_000
+/** Longer texts are recorded by digest and beginning only. */
+export const SEALED_BYTES_MAX = 256 * 1024
+const RETRY_MS = 200
+
+/**
+ * The worker's own stream in the log: a group commit of the events of all its sessions (DESIGN.md, section 4).
+ *
+ * INVARIANT record-first: a record is on its way only when the one before it is durable, so the stream's revisions
+ * are dense and in order, and `durable` says all there is to say.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions
+  #filling = new Group(1)
+  readonly #full: Group[] = []
+  #scheduled = false
+  #writing = false
+  #degraded: { readonly at: string; refused: number } | undefined
+  #idle: (() => void)[] = []
+  #closed = false
+
+  /** Records up to this number are durable. */
+  durable = 0
+  /** Intents recorded so far, for the heartbeat. */
+  added = 0
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+  }
+
+  /** False from the first failed write until one succeeds. Meanwhile statements are refused, and counted. */
+  get available(): boolean {
+    return this.#degraded === undefined
+  }
+
+  countRefusal(): void {
+    if (this.#degraded) this.#degraded.refused += 1
+  }
+
+  /** Puts an event into the next record. Returns that record's number. */
+  add(event: AccessEvent): number {
+    return this.addText(event, JSON.stringify(writeAccessEvent(event)))
+  }
+
+  /** The same for an event that is text already; `event` is what must be remembered of it (`follow`). */
+  addText(event: LifeEvent, text: string): number {
+    const group = this.#filling
+    group.add(event, text)
+    this.added += 1
+    if (group.bytes >= RECORD_BYTES_MAX) this.#turn()
+    this.#schedule()
+    return group.record
+  }
+
+  /** Puts a statement's exact bytes into the sealed part of the record that the next `add` goes into. */
+  seal(bytes: Buffer): SealedPart | undefined {
+    return bytes.length <= SEALED_BYTES_MAX ? this.#filling.seal(bytes) : undefined
+  }
+
+  /** Tells the waiter when the record is durable, or at once that the log is down. */
+  whenRecorded(record: number, waiter: Waiter): void {
+    const group = record === this.#filling.record ? this.#filling : this.#full.find((each) => each.record === record)
+    group?.waiters.push(waiter)
+  }
+
+  /** Resolves when everything that was added is durable, or when the log is down. */
+  async flushed(): Promise<void> {
+    if (this.#filling.empty && this.#full.length === 0) return
+    await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Writes what is left, unless the log is down. */
+  async close(): Promise<void> {
+    await this.flushed()
+    this.#closed = true
+  }
+
+  /** What has gathered when this round of the event loop is over goes into one record. */
+  #schedule(): void {
+    if (this.#scheduled || this.#writing) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      if (!this.#writing) void this.#write()
+    })
+  }
+
+  #turn(): void {
+    this.#full.push(this.#filling)
+    this.#filling = new Group(this.#filling.record + 1)
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true
+    while (!this.#closed) {
+      if (this.#full.length === 0 && !this.#filling.empty) this.#turn()
+      const group = this.#full[0]
+      if (!group) break
+      try {
+        const position = await this.#append(group)
+        this.#full.shift()
+        this.#succeeded(group, position)
+      } catch (error) {
+        this.#failed(error)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+    this.#writing = false
+    this.#release()
+  }
+
+  #append(group: Group): Promise<Position> {
+    const { log, worker, keys, newId, now } = this.#options
+    const commitId = group.commitId ?? newId()
+    group.commitId = commitId
+    const value = group.encode(worker, commitId, keys)
+    const source = `/countersign/node/${worker}`
+    const headers = commitHeaders({ commitId, stream: worker }, source, now(), group.firstType)
+    return log.append(TOPICS.access, { key: worker, headers, value })
+  }
+
+  #succeeded(group: Group, position: Position): void {
+    this.durable = group.record
+    this.#recover()
+    this.#options.written?.(group.events, position)
+    for (const waiter of group.waiters) waiter.recorded()
+  }
+
+  #failed(error: unknown): void {
+    if (this.available) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const at = this.#options.now()
+      this.#degraded = { at, refused: 0 }
+      this.#options.changed?.(false, reason)
+      this.add({ type: 'audit.degraded', data: { worker: this.#options.worker, reason, at } } as AccessEvent)
+    }
+    for (const group of [...this.#full, this.#filling]) {
+      const waiters = group.waiters.splice(0)
+      for (const waiter of waiters) waiter.unrecorded()
+    }
+    this.#release()
+  }
+
+  #recover(): void {
+    const degraded = this.#degraded
+    if (!degraded) return
+    this.#degraded = undefined
+    const { worker, now, changed } = this.#options
+    const data = { worker, degradedAt: degraded.at, recoveredAt: now(), refused: degraded.refused }
+    this.add({ type: 'audit.recovered', data } as AccessEvent)
+    changed?.(true, 'written again')
+  }
+
+  #release(): void {
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+}
+
+/** The events of one record to be. */
+class Group {
+  readonly record: number
+  readonly events: LifeEvent[] = []
+  readonly waiters: Waiter[] = []
+  readonly #json: string[] = []
+  readonly #sealed: Buffer[] = []
+  #sealedBytes = 0
+  #encoded: Buffer | undefined
+  bytes = 0
+  commitId: string | undefined
+
+  constructor(record: number) {
+    this.record = record
+  }
+
+  get empty(): boolean {
+    return this.events.length === 0
+  }
+
+  get firstType(): string {
+    return this.events[0]?.type ?? 'none'
+  }
+
+  add(event: LifeEvent, json: string): void {
+    this.events.push(event)
+    this.#json.push(json)
+    this.bytes += json.length
+  }
+
+  seal(bytes: Buffer): SealedPart {
+    const at = this.#sealedBytes
+    this.#sealed.push(Buffer.from(bytes))
+    this.#sealedBytes += bytes.length
+    this.bytes += (bytes.length * 4) / 3
+    return [at, bytes.length]
+  }
+
+  /** FORMAT commit/1. Encoded once: a record that is tried again is the same, byte for byte. */
+  encode(worker: WorkerId, commitId: string, keys: DataKeys): Buffer {
+    this.#encoded ??= Buffer.from(
+      `{"stream":${JSON.stringify(worker)},"revision":${this.record},"commitId":"${commitId}",` +
+        `"events":[${this.#json.join(',')}]${this.#sealedPart(keys)}}`,
+    )
+    return this.#encoded
+  }
+
+  #sealedPart(keys: DataKeys): string {
+    if (this.#sealedBytes === 0) return ''
+    return `,"sealed":${JSON.stringify(keys.seal(Buffer.concat(this.#sealed)))}`
+  }
+}

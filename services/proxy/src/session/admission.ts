@@ -1,0 +1,239 @@
+import type { RequestId } from '@countersign/contracts'
+import type { Recorder } from '../record/recorder.ts'
+import { statementDigest } from '../statement/digest.ts'
+import { noStages, type Execution, type Stages } from '../statement/execution.ts'
+import type { Asking, Holds, WithdrawnBecause } from '../statement/holds.ts'
+import { StatementRefusedError, type BoundParameters, type Circumstances, type Judge } from '../statement/judge.ts'
+import type { Judgement } from '../statement/judgement.ts'
+import * as say from '../statement/refusal.ts'
+import type { Exchange } from './exchange.ts'
+import type { Identity } from './identity.ts'
+
+/** A client's message that holds statements: one text, of one command or several. */
+export interface Statement {
+  readonly sql: string
+  readonly text: Buffer
+  readonly parameterBytes?: Buffer | undefined
+  readonly protocol: 'simple' | 'extended'
+  readonly received: number
+}
+
+export interface Admitted {
+  readonly executions: readonly Execution[]
+  /** The node answers it itself. */
+  readonly answer?: Buffer | undefined
+}
+
+export interface AdmissionOptions {
+  readonly identity: Identity
+  readonly exchange: Exchange
+  readonly judge: Judge
+  readonly recorder: Recorder
+  readonly holds: Holds
+  readonly displayText: (sql: string) => string
+  readonly notice: (bytes: Buffer) => void
+  /** Asks the server, on the client's own connection, what names mean now. */
+  readonly askNames: () => Promise<void>
+}
+
+/**
+ * The way of a statement up to the point where it may be forwarded: understood, decided, recorded, and held when it
+ * is dangerous. Rejects with `StatementRefusedError` when it may not.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions
+  #abort: AbortController | undefined
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+  }
+
+  /** True while something that takes time is under way; it can be taken back. */
+  get busy(): boolean {
+    return this.#abort !== undefined
+  }
+
+  get mustAskNames(): boolean {
+    return this.#options.exchange.namesChanged
+  }
+
+  circumstances(): Circumstances {
+    const { identity, exchange } = this.#options
+    return {
+      principal: identity.principal,
+      target: identity.target,
+      role: identity.role,
+      searchPath: exchange.searchPath,
+      transaction: exchange.status,
+      reason: exchange.reason,
+      ticket: exchange.ticket,
+      preparedText: (name) => exchange.prepared.get(name)?.text,
+      cursorText: (name) => exchange.cursors.get(name),
+    }
+  }
+
+  /** The client takes back what it is waiting for, or is gone. */
+  abort(because: WithdrawnBecause): void {
+    this.#abort?.abort(because)
+  }
+
+  /** Records the intent of each command of a text that is allowed as it is. */
+  intendAll(judged: readonly Judgement[], statement: Statement, stages: Stages = noStages()): readonly Execution[] {
+    return judged.map((judgement) => this.#intend(judgement, statement, stages))
+  }
+
+  /** Understands a text that is only prepared. */
+  async understand(sql: string): Promise<void> {
+    await this.#options.judge.ask(sql, this.circumstances())
+  }
+
+  async admit(statement: Statement, bound?: BoundParameters): Promise<Admitted> {
+    const abort = new AbortController()
+    this.#abort = abort
+    try {
+      return await this.#admit(statement, bound, abort.signal)
+    } finally {
+      this.#abort = undefined
+    }
+  }
+
+  async #admit(statement: Statement, bound: BoundParameters | undefined, signal: AbortSignal): Promise<Admitted> {
+    const { exchange, recorder, askNames, identity } = this.#options
+    if (!recorder.available) throw this.#logDown()
+    if (exchange.namesChanged) await askNames()
+    const stages = noStages()
+    const judged = await this.#judge(statement, bound, stages)
+    stages.understand = identity.clock() - statement.received - stages.decide
+    if (signal.aborted) throw say.cancelled()
+    if (!recorder.available) throw this.#logDown()
+    const [first] = judged
+    if (judged.length === 1 && first?.answered) return { executions: [], answer: first.answered }
+
+    const worst = worstOf(judged)
+    if (worst?.verdict === 'deny') throw this.#deny(judged, worst, statement, stages)
+    if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, bound, stages, signal)
+    return { executions: this.intendAll(judged, statement, stages) }
+  }
+
+  /** What cannot be understood is recorded as well: as refused, with nothing known of it. */
+  async #judge(
+    { sql, text, parameterBytes, protocol, received }: Statement,
+    bound: BoundParameters | undefined,
+    stages: Stages,
+  ): Promise<readonly Judgement[]> {
+    const { judge, exchange } = this.#options
+    try {
+      return await judge.ask(sql, this.circumstances(), bound)
+    } catch (error) {
+      if (!(error instanceof StatementRefusedError)) throw error
+      const statement = { sql, text, parameterBytes, protocol, received }
+      const execution = this.#intend(judge.notUnderstood(sql, error), statement, stages)
+      exchange.settle(execution, 'refused', error.sqlstate)
+      throw error
+    }
+  }
+
+  #deny(judged: readonly Judgement[], worst: Judgement, statement: Statement, stages: Stages): StatementRefusedError {
+    const refusal = say.deniedByPolicy(worst)
+    for (const execution of this.intendAll(judged, statement, stages)) {
+      this.#options.exchange.settle(execution, 'refused', refusal.sqlstate)
+    }
+    return refusal
+  }
+
+  async #hold(
+    judged: readonly Judgement[],
+    worst: Judgement,
+    statement: Statement,
+    bound: BoundParameters | undefined,
+    stages: Stages,
+    signal: AbortSignal,
+  ): Promise<Admitted> {
+    const { exchange, holds, notice, identity } = this.#options
+    const asking = this.#asking(worst, statement)
+    const request = holds.requestFor(asking)
+    const executions = judged.map((judgement) => this.#intend(judgement, statement, stages, request.requestId))
+    const held = executions[judged.indexOf(worst)]
+    if (!held) throw new Error('a held statement without its execution')
+    const settle = (outcome: 'refused' | 'withdrawn', refusal: StatementRefusedError) => {
+      for (const execution of executions) exchange.settle(execution, outcome, refusal.sqlstate)
+      return refusal
+    }
+
+    const heldAt = identity.clock()
+    const outcome = await holds.answer(asking, request, held, { notice, signal })
+    stages.hold = identity.clock() - heldAt
+    if ('refused' in outcome) throw settle(outcome.withdrawn ? 'withdrawn' : 'refused', outcome.refused)
+    const drift = await this.#drift(worst, statement, bound)
+    if (drift) throw settle('refused', say.grantDoesNotMatch(outcome.granted, drift))
+    return { executions }
+  }
+
+  /**
+   * CONTROL approved-is-executed: what was approved must still be what would run. The bytes are the same, because
+   * they never left this process or were compared by digest; here the policy and the rows are looked at once more.
+   */
+  async #drift(
+    approved: Judgement,
+    { sql }: Statement,
+    bound: BoundParameters | undefined,
+  ): Promise<string | undefined> {
+    const now = worstOf(await this.#options.judge.ask(sql, this.circumstances(), bound))
+    if (!now || now.policyVersion !== approved.policyVersion) return 'the policy has changed since'
+    if (now.verdict === 'deny') return 'policy denies it now'
+    if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'
+    if ((now.rows?.rows ?? 0) > (approved.rows?.rows ?? 0)) return 'it would change more rows than were approved'
+    return undefined
+  }
+
+  #asking(judgement: Judgement, { sql, text, parameterBytes }: Statement): Asking {
+    const { identity, exchange, displayText } = this.#options
+    const { sessionId, principal, target, role, holdSeconds } = identity
+    return {
+      sessionId,
+      principal,
+      target,
+      role,
+      digest: statementDigest(text, parameterBytes),
+      text: displayText(sql),
+      transaction: exchange.status,
+      reason: exchange.reason,
+      ticket: exchange.ticket,
+      judgement,
+      inlineSeconds: holdSeconds,
+    }
+  }
+
+  #intend(
+    judgement: Judgement,
+    { sql, text, parameterBytes, protocol, received }: Statement,
+    stages: Stages,
+    requestId?: RequestId,
+  ): Execution {
+    const { exchange, displayText } = this.#options
+    return exchange.intend({
+      judgement,
+      protocol,
+      text: displayText(sql),
+      textBytes: text,
+      parameterBytes,
+      digest: statementDigest(text, parameterBytes),
+      requestId,
+      received,
+      stages,
+    })
+  }
+
+  #logDown(): StatementRefusedError {
+    this.#options.recorder.countRefusal()
+    return say.logDown()
+  }
+}
+
+const SEVERITY = { allow: 0, mask: 1, hold: 2, deny: 3 } as const
+
+/** The judgement that decides for the whole text, because all of it is released together. */
+const worstOf = (judged: readonly Judgement[]): Judgement | undefined =>
+  judged.toSorted((a, b) => SEVERITY[b.verdict] - SEVERITY[a.verdict])[0]
+
+const meaningOf = ({ actions, relations, touches }: Judgement): string => JSON.stringify([actions, relations, touches])

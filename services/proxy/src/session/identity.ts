@@ -1,0 +1,15 @@
+import type { CredentialId, Principal, SessionId, Target } from '@countersign/contracts'
+
+/** Who a session belongs to and where it leads. Fixed for its life. */
+export interface Identity {
+  readonly sessionId: SessionId
+  readonly principal: Principal
+  readonly credentialId: CredentialId
+  readonly target: Target
+  readonly role: string
+  /** How long its client may be kept waiting for an approval; undefined: it is told at once to come back. */
+  readonly holdSeconds: number | undefined
+  /** The wall clock, as an instant; and the monotonic clock, in milliseconds. */
+  readonly now: () => string
+  readonly clock: () => number
+}

@@ -1,0 +1,137 @@
+import type { Recorder, Waiter } from '../record/recorder.ts'
+import { Brake } from '../stream/brake.ts'
+import type { ByteStream } from '../stream/byte-stream.ts'
+import { Outbox, relay } from './outbox.ts'
+
+/** Result bytes that wait for the record: more than this, and the server is not read until they are out. */
+const WAITING_BYTES_MAX = 256 * 1024
+/** Bytes that a slow client has not taken: more than this, and the server is not read until they are out. */
+const BACKLOG_BYTES_MAX = 256 * 1024
+
+/**
+ * The way to the client, and the gate on it.
+ *
+ * INVARIANT output-commit: no byte of a statement's result leaves before the record of its intent is durable
+ * (DESIGN.md, section 3.4). What comes sooner waits here, in order.
+ */
+export class ToClient implements Waiter {
+  readonly #client: ByteStream
+  readonly #server: ByteStream
+  readonly #recorder: Recorder
+  readonly #lost: (readies: number) => void
+  readonly #brake: Brake
+  readonly #outbox = new Outbox()
+  readonly #waiting: { readonly record: number; readonly bytes: Buffer; readonly readies: number }[] = []
+  #waitingBytes = 0
+  /** ReadyForQuery messages among what was added since the last flush. */
+  #readies = 0
+  #gate = 0
+  /** Our own messages that came while a message of the server's was half way through. */
+  readonly #between: Buffer[] = []
+  #inside = false
+
+  /**
+   * `lost`: the record cannot be written, and what waits for it must not go out. Among it were so many
+   * ReadyForQuery, for which the client still waits.
+   */
+  constructor(client: ByteStream, server: ByteStream, recorder: Recorder, lost: (readies: number) => void) {
+    this.#client = client
+    this.#server = server
+    this.#recorder = recorder
+    this.#lost = lost
+    this.#brake = new Brake(server)
+  }
+
+  /** What is added from here on may leave when this record is durable. */
+  gate(record: number): void {
+    if (record > this.#gate) this.#gate = record
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    this.#outbox.add(bytes, start, end)
+  }
+
+  addWhole(bytes: Buffer): void {
+    this.#outbox.add(bytes, 0, bytes.length)
+  }
+
+  /** ReadyForQuery: the client may take its turn when this has gone out. */
+  addReady(bytes: Buffer, start: number, end: number): void {
+    this.#outbox.add(bytes, start, end)
+    this.#readies += 1
+  }
+
+  /** A message of the server's is being streamed: nothing may come in between until its end. */
+  set inside(inside: boolean) {
+    this.#inside = inside
+    if (inside || this.#between.length === 0) return
+    for (const bytes of this.#between.splice(0)) this.addWhole(bytes)
+  }
+
+  /** Sends a message of our own at the next place where one may stand. */
+  say(bytes: Buffer): void {
+    if (this.#inside) {
+      this.#between.push(bytes)
+      return
+    }
+    this.addWhole(bytes)
+    this.flush()
+  }
+
+  flush(): void {
+    if (this.#outbox.empty) return
+    const bytes = this.#outbox.take()
+    const readies = this.#readies
+    this.#readies = 0
+    if (this.#waiting.length === 0 && this.#gate <= this.#recorder.durable) {
+      relay(bytes, this.#server, this.#client)
+      this.#slowDown()
+      return
+    }
+    this.#waiting.push({ record: this.#gate, bytes: Buffer.from(bytes), readies })
+    this.#waitingBytes += bytes.length
+    this.#slowDown()
+    if (this.#waiting.length === 1) this.#ask()
+  }
+
+  recorded(): void {
+    while (this.#waiting[0] && this.#waiting[0].record <= this.#recorder.durable) {
+      const { bytes } = this.#waiting[0]
+      this.#waiting.shift()
+      this.#waitingBytes -= bytes.length
+      this.#client.write(bytes)
+    }
+    this.#ask()
+    this.#slowDown()
+  }
+
+  unrecorded(): void {
+    const readies = this.#waiting.reduce((sum, each) => sum + each.readies, 0)
+    this.#waiting.length = 0
+    this.#waitingBytes = 0
+    this.#gate = 0
+    this.#lost(readies)
+    this.#slowDown()
+  }
+
+  /** The client has taken everything that it was sent. */
+  drained(): void {
+    this.#slowDown()
+  }
+
+  get waiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** Waits for the first record that something waits for; the later ones follow from `recorded`. */
+  #ask(): void {
+    const [first] = this.#waiting
+    if (first) this.#recorder.whenRecorded(first.record, this)
+  }
+
+  /** Back-pressure: the server is read only as fast as the record and the client take what it says. */
+  #slowDown(): void {
+    const slow = this.#client.backlog > BACKLOG_BYTES_MAX || this.#waitingBytes > WAITING_BYTES_MAX
+    this.#brake.set('client', slow)
+  }
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import type { CredentialId, PrincipalId } from '@countersign/contracts'
+import type { ClosedBecause, Session } from './session/session.ts'
+
+/** The key that lets a client cancel what its session runs. The server's own key never leaves the node. */
+export interface CancelKey {
+  readonly processId: number
+  readonly secret: Buffer
+}
+
+/** The live sessions of this worker. */
+export class Sessions {
+  readonly #byKey = new Map<string, Session>()
+  readonly #keys = new Map<Session, string>()
+  #lastProcessId = 0
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  newKey(): CancelKey {
+    this.#lastProcessId = (this.#lastProcessId % 0x7fffffff) + 1
+    return { processId: this.#lastProcessId, secret: randomBytes(4) }
+  }
+
+  add(session: Session, key: CancelKey): void {
+    this.#byKey.set(textOf(key), session)
+    this.#keys.set(session, textOf(key))
+  }
+
+  remove(session: Session): void {
+    const key = this.#keys.get(session)
+    if (key !== undefined) this.#byKey.delete(key)
+    this.#keys.delete(session)
+  }
+
+  /** Does nothing for a key that nobody has, and says nothing of it: as PostgreSQL does. */
+  cancel(key: CancelKey): void {
+    this.#byKey.get(textOf(key))?.cancel()
+  }
+
+  endWhere(matches: (identity: Session['identity']) => boolean, because: ClosedBecause, lastWords: Buffer): void {
+    for (const session of this.#keys.keys()) if (matches(session.identity)) session.end(because, lastWords)
+  }
+
+  endCredential(credentialId: CredentialId, lastWords: Buffer): void {
+    this.endWhere((identity) => identity.credentialId === credentialId, 'revoked', lastWords)
+  }
+
+  endPrincipal(principalId: PrincipalId, lastWords: Buffer): void {
+    this.endWhere(({ principal }) => principal.id === principalId, 'revoked', lastWords)
+  }
+}
+
+const textOf = ({ processId, secret }: CancelKey) => `${processId}:${secret.toString('hex')}`

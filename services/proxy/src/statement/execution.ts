@@ -1,0 +1,100 @@
+import type { Outcome, SessionId, StatementId } from '@countersign/contracts'
+import { settledText, touchesText } from './event-text.ts'
+import type { CopyPlan, Judgement, RowPlan } from './judgement.ts'
+
+/** Where a statement's time went, in milliseconds of the monotonic clock; written down in microseconds. */
+export interface Stages {
+  understand: number
+  decide: number
+  record: number
+  hold: number
+}
+
+export const noStages = (): Stages => ({ understand: 0, decide: 0, record: 0, hold: 0 })
+
+/** One statement on its way: recorded as intended, and not settled yet. */
+export class Execution {
+  readonly judgement: Judgement
+  readonly statementId: StatementId
+  readonly sequence: number
+  /** The record that carries its intent. */
+  readonly record: number
+  readonly stages: Stages
+  /** When its message came, and when it was forwarded. */
+  readonly received: number
+  forwarded = 0
+
+  /** `intended`: not asked for yet; `asked`: the server is at it or will be; `suspended`: it has given some rows. */
+  phase: 'intended' | 'asked' | 'suspended' = 'intended'
+  rows: RowPlan | undefined
+  copy: CopyPlan | undefined
+  /** Its rows have been described, so `rows` is what they need. */
+  described = false
+  rowsReturned = 0
+  bytesReturned = 0
+  command = ''
+  rowsAffected = 0
+
+  constructor(
+    judgement: Judgement,
+    {
+      statementId,
+      sequence,
+      record,
+      received,
+      stages,
+    }: Pick<Execution, 'statementId' | 'sequence' | 'record' | 'received' | 'stages'>,
+  ) {
+    this.judgement = judgement
+    this.statementId = statementId
+    this.sequence = sequence
+    this.record = record
+    this.received = received
+    this.stages = stages
+  }
+
+  /** The one settlement of this statement as event text; `now` on the monotonic clock, `at` on the wall. */
+  settlement(sessionId: SessionId, outcome: Outcome, sqlstate: string | undefined, now: number, at: string): string {
+    const { statementId, sequence, command, rowsReturned, rowsAffected, bytesReturned, stages } = this
+    const masked = this.rows || this.copy ? [...(this.rows?.masked() ?? []), ...(this.copy?.masked() ?? [])] : NONE
+    return settledText({
+      statementId,
+      sessionId,
+      sequence,
+      outcome,
+      sqlstate,
+      command,
+      rowsReturned,
+      rowsAffected,
+      bytesReturned,
+      durations: {
+        understand: micros(stages.understand),
+        decide: micros(stages.decide),
+        record: micros(stages.record),
+        hold: micros(stages.hold),
+        database: this.forwarded === 0 ? 0 : micros(now - this.forwarded),
+        total: micros(now - this.received),
+      },
+      touches: touchesOf(this.judgement, masked),
+      maskedColumns: masked,
+      at,
+    })
+  }
+}
+
+const NONE: readonly string[] = []
+
+/** Never negative: a clock that steps back must not make a record that its contract refuses. */
+const micros = (milliseconds: number): number => (milliseconds > 0 ? Math.round(milliseconds * 1000) : 0)
+
+/** A column that was to be returned is said to be clear only when none of its values was masked. */
+const touchesOf = ({ touches }: Judgement, masked: readonly string[]): string =>
+  masked.length === 0
+    ? touchesText(touches)
+    : JSON.stringify(
+        touches.map((touch) =>
+          touch.how === 'returned-clear' && masked.includes(`${touch.relation}.${touch.column ?? ''}`)
+            ? { ...touch, how: 'returned-masked' as const }
+            : touch,
+        ),
+      )

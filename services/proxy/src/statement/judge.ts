@@ -1,0 +1,61 @@
+import type { Principal, Target } from '@countersign/contracts'
+import type { TransactionStatus } from '@countersign/pgwire'
+import type { Judgement } from './judgement.ts'
+
+/** The circumstances of a session that a judgement depends on. */
+export interface Circumstances {
+  readonly principal: Principal
+  readonly target: Target
+  readonly role: string
+  /** As the server reports it; names are resolved along it. */
+  readonly searchPath: string
+  readonly transaction: TransactionStatus
+  readonly reason: string | undefined
+  readonly ticket: string | undefined
+  /** The text that was prepared, or declared as a cursor, under this name in this session. */
+  readonly preparedText: (name: string) => string | undefined
+  readonly cursorText: (name: string) => string | undefined
+}
+
+/** Bound values, for the few statements whose rows are counted before they run. */
+export interface BoundParameters {
+  readonly types: readonly number[]
+  readonly formats: readonly number[]
+  readonly values: readonly (Buffer | null)[]
+}
+
+export interface Judge {
+  /** The judgement of each command of this text, when everything is known already. Takes microseconds. */
+  known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined
+
+  /**
+   * The same, asking the parser and the database what is not known yet. Rejects with `StatementRefusedError` for
+   * what cannot be understood.
+   */
+  ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]>
+
+  /** What is recorded of a text that could not be understood. */
+  notUnderstood(sql: string, refusal: StatementRefusedError): Judgement
+}
+
+/** The statement does not get through, and this is what its client is told. */
+export class StatementRefusedError extends Error {
+  readonly code = 'PROXY_STATEMENT_REFUSED'
+  readonly sqlstate: string
+  readonly detail: string | undefined
+  readonly hint: string | undefined
+  readonly position: number | undefined
+
+  constructor(
+    sqlstate: string,
+    message: string,
+    { detail, hint, position }: { detail?: string; hint?: string; position?: number } = {},
+  ) {
+    super(message)
+    this.name = 'StatementRefusedError'
+    this.sqlstate = sqlstate
+    this.detail = detail
+    this.hint = hint
+    this.position = position
+  }
+}

@@ -1,0 +1,130 @@
+import { errorResponse, noticeResponse } from '@countersign/pgwire'
+import type { Principal, RequestId } from '@countersign/contracts'
+import type { Judgement } from './judgement.ts'
+import { StatementRefusedError } from './judge.ts'
+
+/*
+ * What clients are told. The first line is one sentence for people; DETAIL is JSON for programs (services and
+ * agents), plain text for people; HINT says what to do. Codes: DESIGN.md, section 8.
+ */
+
+export const APPROVAL_NOTICE = '01ZA1'
+
+export interface HoldText {
+  readonly requestId: RequestId
+  readonly owners: readonly string[]
+  readonly rule: string
+  readonly link: string
+  readonly expiresInSeconds: number
+}
+
+export const errorOf = ({ sqlstate, message, detail, hint, position }: StatementRefusedError): Buffer =>
+  errorResponse({ severity: 'ERROR', code: sqlstate, message, detail, hint, position })
+
+export const fatal = (code: string, message: string, hint?: string): Buffer =>
+  errorResponse({ severity: 'FATAL', code, message, hint })
+
+export const logDown = (): StatementRefusedError =>
+  new StatementRefusedError('ZA010', 'refused: the audit log cannot be written', {
+    hint: 'Nothing was executed. It works again by itself when the log is back; operators find the cause in countersign doctor.',
+  })
+
+export const deniedByPolicy = ({ because, policies, advice }: Judgement): StatementRefusedError =>
+  new StatementRefusedError('42501', `denied by policy: ${because}`, {
+    detail: `Policies: ${policies.join(', ') || 'none permits it'}.`,
+    ...(advice !== undefined && { hint: advice }),
+  })
+
+export const approvalRequired = (judgement: Judgement, hold: HoldText, principal: Principal): StatementRefusedError =>
+  new StatementRefusedError('ZA001', `approval required: ${judgement.because}`, {
+    detail:
+      principal.kind === 'person'
+        ? `Request ${hold.requestId} was sent to ${namesOf(hold.owners)}.`
+        : JSON.stringify({
+            v: 1,
+            status: 'approval_required',
+            request: hold.requestId,
+            url: hold.link,
+            rule: hold.rule,
+            owners: hold.owners,
+            expires_in_s: hold.expiresInSeconds,
+            retry: 'same_statement',
+          }),
+    hint: `Once it is approved, run exactly the same statement again: it will run once. ${hold.link}`,
+  })
+
+export const heldNotice = (judgement: Judgement, hold: HoldText, inTransaction: boolean): Buffer =>
+  noticeResponse({
+    severity: 'NOTICE',
+    code: APPROVAL_NOTICE,
+    message: `held for approval: ${judgement.because} (request ${hold.requestId})`,
+    detail:
+      `Sent to ${namesOf(hold.owners)}. Waiting at most ${hold.expiresInSeconds} s.` +
+      (inTransaction ? ' The transaction stays open meanwhile, with the locks that it has.' : ''),
+    hint: `Ctrl-C withdraws the request. ${hold.link}`,
+  })
+
+export const waitingNotice = ({ requestId, owners }: HoldText, seconds: number): Buffer =>
+  noticeResponse({
+    severity: 'NOTICE',
+    code: APPROVAL_NOTICE,
+    message: `still waiting for ${namesOf(owners)} (request ${requestId}, ${seconds} s)`,
+  })
+
+export const approvedNotice = (requestId: RequestId, people: readonly string[]): Buffer =>
+  noticeResponse({
+    severity: 'NOTICE',
+    code: APPROVAL_NOTICE,
+    message: `approved by ${people.join(', ')} (request ${requestId})`,
+  })
+
+export const deniedByOwner = (requestId: RequestId, people: readonly string[], reason: string | undefined) =>
+  new StatementRefusedError(
+    '42501',
+    `denied${people.length > 0 ? ` by ${people.join(', ')}` : ''}: ${reason ?? 'no reason given'}`,
+    { detail: `Request ${requestId}.` },
+  )
+
+export const noApprover = (requestId: RequestId): StatementRefusedError =>
+  new StatementRefusedError('42501', 'denied: nobody could approve this', {
+    detail: `Request ${requestId}.`,
+    hint: 'Name owners for what it touches in DATAOWNERS; requesters never approve for themselves.',
+  })
+
+export const holdExpired = (requestId: RequestId): StatementRefusedError =>
+  new StatementRefusedError('ZA002', 'not approved in time: nothing was executed', { detail: `Request ${requestId}.` })
+
+export const grantDoesNotMatch = (requestId: RequestId, because: string): StatementRefusedError =>
+  new StatementRefusedError('ZA003', `the approval does not cover this: ${because}`, {
+    detail: `Request ${requestId}.`,
+    hint: 'Run the statement again to ask anew.',
+  })
+
+export const withdrawn = (requestId: RequestId): StatementRefusedError =>
+  new StatementRefusedError('57014', 'approval request withdrawn: nothing was executed', {
+    detail: `Request ${requestId}.`,
+  })
+
+export const cancelled = (): StatementRefusedError =>
+  new StatementRefusedError('57014', 'canceling statement due to user request')
+
+export const invalidUtf8 = (): StatementRefusedError =>
+  new StatementRefusedError('22021', 'the statement is not valid UTF-8', { hint: 'Set client_encoding to UTF8.' })
+
+export const tooLong = (bytes: number, bytesMax: number): StatementRefusedError =>
+  new StatementRefusedError('54000', `a message of ${bytes} bytes is longer than this node takes (${bytesMax})`, {
+    hint: 'Send large data with COPY FROM STDIN, or raise node.limits.',
+  })
+
+export const noSuchStatement = (name: string): StatementRefusedError =>
+  new StatementRefusedError('26000', `prepared statement "${name}" does not exist`)
+
+export const noSuchPortal = (name: string): StatementRefusedError =>
+  new StatementRefusedError('34000', `portal "${name}" does not exist`)
+
+export const functionCallRefused = (): StatementRefusedError =>
+  new StatementRefusedError('42501', 'the function-call protocol is not let through', {
+    hint: 'Call the function in a SELECT: there it can be understood.',
+  })
+
+const namesOf = (owners: readonly string[]) => (owners.length === 0 ? 'its owners' : owners.join(', '))
