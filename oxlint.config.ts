@@ -74,6 +74,8 @@ export default {
     'typescript/no-explicit-any': 'error',
     'typescript/no-non-null-assertion': 'error',
     'no-await-in-loop': 'off',
+    'unicorn/require-post-message-target-origin': 'off',
+    'import/no-named-as-default-member': 'off',
     'no-shadow': 'off',
     'import/no-unassigned-import': 'off',
     'unicorn/no-array-sort': 'off',

@@ -38,13 +38,15 @@ describe('messages cut out of a byte stream', () => {
   it('are the same however the bytes are cut', () =>
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.constantFrom('Q', 'P', 'd', 'X', 'S'), fc.string({ unit: 'binary-ascii', maxLength: 40 }))),
+        fc.array(
+          fc.tuple(fc.constantFrom('Q', 'P', 'd', 'X', 'S'), fc.string({ unit: 'binary-ascii', maxLength: 40 })),
+        ),
         fc.infiniteStream(fc.integer({ min: 1, max: 23 })),
         (messages, sizes) => {
           const wire = Buffer.concat(messages.map(([tag, body]) => frame(tag, body)))
           const { seen, reader } = collector(modeOf)
           const frames = new Frames(reader)
-          for (let at = 0; at < wire.length; ) {
+          for (let at = 0; at < wire.length;) {
             const next = at + (sizes.next().value as number)
             const chunk = Buffer.from(wire.subarray(at, next))
             expect(frames.read(chunk, 0, chunk.length)).toBe(chunk.length)

@@ -7,6 +7,9 @@ const PREFIX = 'COUNTERSIGN_'
 /** What is known by another name elsewhere, and expected to work under it. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = { CLICKHOUSE_URL: ['audit', 'clickhouse', 'url'] }
 
+/** What the command line reads from the environment, and no service does. */
+const OF_THE_COMMAND = new Set(['COUNTERSIGN_API', 'COUNTERSIGN_TOKEN', 'COUNTERSIGN_HOME', 'COUNTERSIGN_CONSOLE'])
+
 /**
  * Lays the environment over the file: `COUNTERSIGN_NODE_LISTEN_PORT=7000` sets `node.listen.port`,
  * `COUNTERSIGN_DATABASES_0_UPSTREAM_HOST` the host of the first database. A name that fits no value is refused:
@@ -19,7 +22,7 @@ export const withOverrides = (raw: object, env: NodeJS.ProcessEnv): object => {
     if (value === undefined) continue
     const alias = ALIASES[name]
     if (alias) setIn(config, alias, value)
-    else if (name.startsWith(PREFIX)) override(config, schema, name, value)
+    else if (name.startsWith(PREFIX) && !OF_THE_COMMAND.has(name)) override(config, schema, name, value)
   }
   return config
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import type { AccessEvent, SessionId, Target, WorkerId } from '@countersign/contracts'
+import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
 import { faultOf, type Logger, type NodeConfig } from '@countersign/platform'
 import type { Recorder } from './record/recorder.ts'
@@ -26,8 +26,8 @@ export interface ListenerOptions {
   readonly logger: Logger
   /** What a session needs beside its own connection. */
   readonly sessionParts: (
-    target: Target,
-  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'displayText' | 'catalogueChanged'>
+    loggedIn: LoggedIn,
+  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstNames'>
 }
 
 /** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */
@@ -100,11 +100,12 @@ const turnAway = ({ socket, duplex }: Line, error: unknown, client: Address, log
 const open = (
   sessionId: SessionId,
   { duplex }: Line,
-  { greeting, credential, target, role, upstream }: LoggedIn,
+  loggedIn: LoggedIn,
   address: Address,
   options: ListenerOptions,
 ): void => {
   const { recorder, sessions, config, worker, now, clock, logger } = options
+  const { greeting, credential, target, role, upstream } = loggedIn
   const { settings, tls } = greeting
   const { principal, credentialId } = credential
   const key = sessions.newKey()
@@ -142,7 +143,7 @@ const open = (
     upstream,
     recorder,
     limits: config.limits,
-    ...options.sessionParts(target),
+    ...options.sessionParts(loggedIn),
     closed: (because, error) => {
       sessions.remove(session)
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })

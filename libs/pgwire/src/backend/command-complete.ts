@@ -1,6 +1,6 @@
 import { HEADER_BYTES } from '../body.ts'
 import { BACKEND } from '../tags.ts'
-import { cstring, message } from './message.ts'
+import { cstring, message } from '../message.ts'
 
 /*
  * CommandComplete => 'C' length tag

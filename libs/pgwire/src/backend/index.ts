@@ -1,6 +1,5 @@
 export * from './command-complete.ts'
 export * from './data-row.ts'
-export * from './message.ts'
 export * from './notice.ts'
 export * from './notification.ts'
 export * from './row-description.ts'

@@ -1,6 +1,6 @@
 import { Body, HEADER_BYTES } from '../body.ts'
 import { BACKEND } from '../tags.ts'
-import { cstring, message } from './message.ts'
+import { cstring, message } from '../message.ts'
 
 /*
  * ErrorResponse => 'E' length [field] 0        NoticeResponse => 'N' length [field] 0

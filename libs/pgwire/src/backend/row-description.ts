@@ -1,6 +1,6 @@
 import { Body, HEADER_BYTES } from '../body.ts'
 import { BACKEND } from '../tags.ts'
-import { cstring, int16, int32, message } from './message.ts'
+import { cstring, int16, int32, message } from '../message.ts'
 
 /*
  * RowDescription => 'T' length [column]

@@ -1,6 +1,6 @@
 import { Body, HEADER_BYTES } from '../body.ts'
 import { BACKEND } from '../tags.ts'
-import { cstring, int32, message } from './message.ts'
+import { cstring, int32, message } from '../message.ts'
 
 /*
  * Authentication   => 'R' length Int32 (0 ok, 3 clear-text password wanted)

@@ -1,5 +1,7 @@
 import { Body, HEADER_BYTES } from '../body.ts'
 import { ProtocolError } from '../errors.ts'
+import { cstring, message } from '../message.ts'
+import { FRONTEND } from '../tags.ts'
 
 /*
  * Describe => 'D' length kind name        Close => 'C' length kind name
@@ -24,14 +26,4 @@ export const readNamed = (bytes: Buffer, start: number, end: number): Named => {
   return { kind: kind === STATEMENT ? 'statement' : 'portal', name }
 }
 
-export const describePortal = (name: string): Buffer => named(0x44, PORTAL, name)
-
-const named = (tag: number, kind: number, name: string): Buffer => {
-  const text = Buffer.from(name, 'utf8')
-  const bytes = Buffer.alloc(HEADER_BYTES + 1 + text.length + 1)
-  bytes.writeUInt8(tag, 0)
-  bytes.writeInt32BE(bytes.length - 1, 1)
-  bytes.writeUInt8(kind, HEADER_BYTES)
-  text.copy(bytes, HEADER_BYTES + 1)
-  return bytes
-}
+export const describePortal = (name: string): Buffer => message(FRONTEND.describe, Uint8Array.of(PORTAL), cstring(name))

@@ -1,4 +1,6 @@
+import { cstring, int16, message } from '../message.ts'
 import { Body, HEADER_BYTES } from '../body.ts'
+import { FRONTEND } from '../tags.ts'
 
 /*
  * Parse => 'P' length statement sql [parameterType]
@@ -19,3 +21,7 @@ export const readParse = (bytes: Buffer, start: number, end: number): Parse => {
   body.end()
   return parse
 }
+
+/** A Parse that leaves every parameter's type to the server. */
+export const parse = (statement: string, sql: string): Buffer =>
+  message(FRONTEND.parse, cstring(statement), cstring(sql), int16(0))

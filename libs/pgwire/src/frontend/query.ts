@@ -1,4 +1,6 @@
+import { cstring, message } from '../message.ts'
 import { Body, HEADER_BYTES } from '../body.ts'
+import { FRONTEND } from '../tags.ts'
 
 /*
  * Query => 'Q' length sql
@@ -12,3 +14,5 @@ export const readQuery = (bytes: Buffer, start: number, end: number): Buffer => 
   body.end()
   return sql
 }
+
+export const query = (sql: string): Buffer => message(FRONTEND.query, cstring(sql))

@@ -6,6 +6,7 @@ import type { Asking, Holds, WithdrawnBecause } from '../statement/holds.ts'
 import { StatementRefusedError, type BoundParameters, type Circumstances, type Judge } from '../statement/judge.ts'
 import type { Judgement } from '../statement/judgement.ts'
 import * as say from '../statement/refusal.ts'
+import { shownText } from '../statement/shown-text.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 
@@ -20,8 +21,8 @@ export interface Statement {
 
 export interface Admitted {
   readonly executions: readonly Execution[]
-  /** The node answers it itself. */
-  readonly answer?: Buffer | undefined
+  /** What the server is asked in its place. */
+  readonly replacement?: string | undefined
 }
 
 export interface AdmissionOptions {
@@ -30,7 +31,6 @@ export interface AdmissionOptions {
   readonly judge: Judge
   readonly recorder: Recorder
   readonly holds: Holds
-  readonly displayText: (sql: string) => string
   readonly notice: (bytes: Buffer) => void
   /** Asks the server, on the client's own connection, what names mean now. */
   readonly askNames: () => Promise<void>
@@ -63,7 +63,8 @@ export class Admission {
       principal: identity.principal,
       target: identity.target,
       role: identity.role,
-      searchPath: exchange.searchPath,
+      session: exchange.names,
+      namesKey: exchange.namesKey,
       transaction: exchange.status,
       reason: exchange.reason,
       ticket: exchange.ticket,
@@ -82,9 +83,10 @@ export class Admission {
     return judged.map((judgement) => this.#intend(judgement, statement, stages))
   }
 
-  /** Understands a text that is only prepared. */
-  async understand(sql: string): Promise<void> {
-    await this.#options.judge.ask(sql, this.circumstances())
+  /** Understands a text that is only prepared. Returns the text that the server is to prepare in its place, if any. */
+  async understand(sql: string): Promise<string | undefined> {
+    const [first] = await this.#options.judge.ask(sql, this.circumstances())
+    return first?.replacement
   }
 
   async admit(statement: Statement, bound?: BoundParameters): Promise<Admitted> {
@@ -107,7 +109,9 @@ export class Admission {
     if (signal.aborted) throw say.cancelled()
     if (!recorder.available) throw this.#logDown()
     const [first] = judged
-    if (judged.length === 1 && first?.answered) return { executions: [], answer: first.answered }
+    if (first?.replacement !== undefined) {
+      return { executions: this.intendAll(judged, statement, stages), replacement: first.replacement }
+    }
 
     const worst = worstOf(judged)
     if (worst?.verdict === 'deny') throw this.#deny(judged, worst, statement, stages)
@@ -187,7 +191,7 @@ export class Admission {
   }
 
   #asking(judgement: Judgement, { sql, text, parameterBytes }: Statement): Asking {
-    const { identity, exchange, displayText } = this.#options
+    const { identity, exchange } = this.#options
     const { sessionId, principal, target, role, holdSeconds } = identity
     return {
       sessionId,
@@ -195,7 +199,7 @@ export class Admission {
       target,
       role,
       digest: statementDigest(text, parameterBytes),
-      text: displayText(sql),
+      text: shownText({ hidden: judgement.hidden, span: undefined }, sql, text),
       transaction: exchange.status,
       reason: exchange.reason,
       ticket: exchange.ticket,
@@ -210,11 +214,11 @@ export class Admission {
     stages: Stages,
     requestId?: RequestId,
   ): Execution {
-    const { exchange, displayText } = this.#options
+    const { exchange } = this.#options
     return exchange.intend({
       judgement,
       protocol,
-      text: displayText(sql),
+      text: shownText(judgement, sql, text),
       textBytes: text,
       parameterBytes,
       digest: statementDigest(text, parameterBytes),

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import {
   describePortal,
+  parse,
+  query,
   FRONTEND,
   ProtocolError,
   readBind,
@@ -164,8 +166,9 @@ export class ClientSide implements FrameReader {
     const statement = { sql: text.toString('utf8'), text, protocol: 'simple', received } as const
     try {
       const admitted = await this.#options.admission.admit(statement)
-      if (admitted.answer) this.#answer(admitted.answer)
-      else this.#forwardQuery(frame, 0, frame.length, admitted.executions)
+      const { executions, replacement } = admitted
+      const forwarded = replacement === undefined ? frame : query(replacement)
+      this.#forwardQuery(forwarded, 0, forwarded.length, executions)
     } catch (error) {
       this.#refuseGroup(refusalIn(error))
     }
@@ -175,11 +178,6 @@ export class ClientSide implements FrameReader {
     this.#gateFor(executions)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'query', executions, next: 0 })
-  }
-
-  /** An answer of our own, to a question that the server is not asked. */
-  #answer(messages: Buffer): void {
-    this.#options.toClient.say(Buffer.concat([messages, readyForQuery(this.#exchange.status)]))
   }
 
   // -- the extended protocol ----------------------------------------------------------------------------------------
@@ -200,8 +198,11 @@ export class ClientSide implements FrameReader {
     const { statement, sql: text, parameterTypes } = readParse(frame, 0, frame.length)
     const sql = text.toString('utf8')
     try {
-      await this.#options.admission.understand(sql)
-      this.#prepare(frame, 0, frame.length, statement, { sql, text: Buffer.from(text), parameterTypes })
+      const replacement = await this.#options.admission.understand(sql)
+      const prepared =
+        replacement === undefined ? { sql, text: Buffer.from(text), parameterTypes } : textOnly(replacement)
+      const forwarded = replacement === undefined ? frame : parse(statement, replacement)
+      this.#prepare(forwarded, 0, forwarded.length, statement, prepared)
     } catch (error) {
       this.#refuseExtended(refusalIn(error))
     }
@@ -444,9 +445,11 @@ export class ClientSide implements FrameReader {
   }
 }
 
+const textOnly = (sql: string) => ({ sql, text: Buffer.from(sql), parameterTypes: [] })
+
 /** Allowed as it is, with nothing left to find out. */
-const runsAtOnce = ({ verdict, counts, answered }: Judgement): boolean =>
-  (verdict === 'allow' || verdict === 'mask') && !counts && !answered
+const runsAtOnce = ({ verdict, counts, replacement }: Judgement): boolean =>
+  (verdict === 'allow' || verdict === 'mask') && !counts && replacement === undefined
 
 const restore = (prepared: Map<string, Prepared>, name: string, before: Prepared | undefined): void => {
   if (before) prepared.set(name, before)

@@ -2,6 +2,7 @@ import type { Digest, Outcome, RequestId, StatementId } from '@countersign/contr
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { Recorder } from '../record/recorder.ts'
 import { intendedText } from '../statement/event-text.ts'
+import type { SessionView } from '../understanding/parser-jobs.ts'
 import { Execution, type Stages } from '../statement/execution.ts'
 import type { Judgement } from '../statement/judgement.ts'
 import type { Identity } from './identity.ts'
@@ -39,7 +40,8 @@ export class Exchange {
   /** Texts of SQL cursors, by name. */
   readonly cursors = new Map<string, string>()
   status: TransactionStatus = 'idle'
-  searchPath = ''
+  names: SessionView = NO_NAMES
+  namesKey = ''
   /** Names may mean something else than we believe: the server is asked before the next statement is judged. */
   namesChanged = true
   reason: string | undefined
@@ -74,6 +76,13 @@ export class Exchange {
     const execution = new Execution(judgement, { statementId, sequence, record, received, stages })
     this.#unsettled.add(execution)
     return execution
+  }
+
+  /** What names mean from now on. */
+  learnNames(names: SessionView): void {
+    this.names = names
+    this.namesKey = `${JSON.stringify([names.searchPath, names.temporary, names.changedSchema])}\n`
+    this.namesChanged = false
   }
 
   /** The one settlement of a statement. A second one is a mistake that must not reach the record. */
@@ -178,6 +187,7 @@ export class Exchange {
   }
 }
 
+const NO_NAMES: SessionView = { searchPath: [], temporary: [], changedSchema: false }
 const QUERY_CANCELED = '57014'
 const NONE: readonly Execution[] = []
 

@@ -157,8 +157,10 @@ export class ServerSide implements FrameReader {
         return this.#describe(readRowDescription(bytes, start, end), bytes, start, end)
       case BACKEND.noData:
         return this.#describe(NO_COLUMNS, bytes, start, end)
-      case BACKEND.parameterDescription:
       case BACKEND.copyDone:
+        this.#endCopyOut()
+        return this.#pass(bytes, start, end)
+      case BACKEND.parameterDescription:
       case BACKEND.copyInResponse:
         return this.#pass(bytes, start, end)
       case BACKEND.copyOutResponse:
@@ -198,6 +200,11 @@ export class ServerSide implements FrameReader {
     const masked = this.#running()?.copy?.push(bytes.subarray(start + HEADER_BYTES, end))
     if (!masked) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY data outside COPY')
     if (masked.length > 0) this.#toClient.addWhole(message(BACKEND.copyData, masked))
+  }
+
+  #endCopyOut(): void {
+    const left = this.#running()?.copy?.end()
+    if (left && left.length > 0) this.#toClient.addWhole(message(BACKEND.copyData, left))
   }
 
   #beginCopyOut(): void {

@@ -1,12 +1,14 @@
 import type { AccessEvent } from '@countersign/contracts'
 import { Frames, message, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { NodeConfig } from '@countersign/platform'
+import { temporaryQuery } from '@countersign/sql'
 import type { Recorder } from '../record/recorder.ts'
 import type { Execution } from '../statement/execution.ts'
 import type { Holds, WithdrawnBecause } from '../statement/holds.ts'
 import type { Judge } from '../statement/judge.ts'
 import type { SessionEffects } from '../statement/judgement.ts'
 import * as say from '../statement/refusal.ts'
+import type { SessionView } from '../understanding/parser-jobs.ts'
 import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
@@ -28,8 +30,9 @@ export interface SessionOptions {
   readonly judge: Judge
   readonly holds: Holds
   readonly redactor: Redactor
-  readonly displayText: (sql: string) => string
   readonly limits: NodeConfig['limits']
+  /** What names mean in a session that has just begun like this one, where that is known already. */
+  readonly firstNames: { get(): SessionView | undefined; set(names: SessionView): void }
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
   readonly closed: (because: ClosedBecause, error: unknown) => void
@@ -49,8 +52,8 @@ export class Session {
   readonly #clientFrames: Frames
   readonly #serverFrames: Frames
   readonly #clientBrake: Brake
-  /** The server tells of every change of the search path (PostgreSQL 18); otherwise we have to ask. */
-  readonly #reportsNames: boolean
+  /** Names were given a new meaning in the transaction that is open: its end may take that back. */
+  #namesInDoubt = false
   #unread: Buffer[] = []
   #unreadBytes = 0
   #whenIdle: (() => void)[] = []
@@ -58,7 +61,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
-    const { identity, client, upstream, recorder, judge, holds, displayText, limits, redactor } = options
+    const { identity, client, upstream, recorder, judge, holds, limits, redactor } = options
     this.#exchange = new Exchange(identity, recorder)
     this.#clientBrake = new Brake(client)
     this.#toClient = new ToClient(client, upstream.stream, recorder, (readies) => this.#lostResults(readies))
@@ -71,7 +74,6 @@ export class Session {
       judge,
       recorder,
       holds,
-      displayText,
       notice: (bytes) => this.#toClient.say(bytes),
       askNames: () => this.#askNames(),
     })
@@ -102,10 +104,8 @@ export class Session {
     })
     this.#clientFrames = new Frames(this.#clientSide)
     this.#serverFrames = new Frames(serverSide)
-    const searchPath = upstream.parameters.get('search_path')
-    this.#reportsNames = searchPath !== undefined
-    this.#exchange.searchPath = searchPath ?? ''
-    this.#exchange.namesChanged = !this.#reportsNames
+    const firstNames = options.firstNames.get()
+    if (firstNames) this.#exchange.learnNames(firstNames)
     this.#listen(client, upstream.stream)
   }
 
@@ -232,29 +232,35 @@ export class Session {
     if (last) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     if (this.#closed || this.#exchange.status === 'failed') return
     const rows = await new Promise<readonly (readonly (string | null)[])[]>((answered) => {
-      const question = { kind: 'question', answered, rows: [] } as const
-      this.#toServer.send(message(QUERY_TAG, Buffer.from('SHOW search_path\0')), { ...question, rows: [] })
+      this.#toServer.send(NAMES_QUESTION, { kind: 'question', answered, rows: [] })
       this.#toServer.flush()
       this.#whenIdle.push(() => answered([]))
     })
-    const searchPath = rows[0]?.[0]
-    if (searchPath === undefined || searchPath === null) return
-    this.#exchange.searchPath = searchPath
-    this.#exchange.namesChanged = false
+    if (rows.length === 0) return
+    const names = { ...namesIn(rows), changedSchema: this.#exchange.names.changedSchema }
+    this.#exchange.learnNames(names)
+    if (this.#exchange.statements === 0) this.#options.firstNames.set(names)
   }
 
   #completed(executions: readonly Execution[]): void {
     let catalogueChanged = false
     for (const { judgement } of executions) {
       const { effects } = judgement
-      if (effects.any) this.#follow(effects)
+      if (!effects.any) continue
+      this.#follow(effects)
       catalogueChanged ||= effects.changesCatalogue
     }
-    if (catalogueChanged) this.#options.catalogueChanged()
+    if (catalogueChanged) this.#catalogueChanged()
+  }
+
+  /** Inside a transaction nobody else sees the new schema: until its end, names are taken at their word. */
+  #catalogueChanged(): void {
+    if (this.#exchange.status === 'idle') this.#options.catalogueChanged()
+    else this.#exchange.learnNames({ ...this.#exchange.names, changedSchema: true })
   }
 
   /** A statement has changed the session itself. */
-  #follow({ prepares, deallocates, declares, says, changesNames }: SessionEffects): void {
+  #follow({ prepares, deallocates, declares, says, changesNames, endsTransaction }: SessionEffects): void {
     const { prepared, cursors } = this.#exchange
     if (prepares) {
       const { name, text } = prepares
@@ -264,11 +270,25 @@ export class Session {
     else if (deallocates !== undefined) prepared.delete(deallocates)
     if (declares) cursors.set(declares.name, declares.text)
     if (says) this.#exchange[says.name] = says.value
-    if (changesNames && !this.#reportsNames) this.#exchange.namesChanged = true
+    if (changesNames) {
+      this.#exchange.namesChanged = true
+      this.#namesInDoubt = true
+    }
+    if (endsTransaction) this.#transactionEnded()
+  }
+
+  #transactionEnded(): void {
+    const { names } = this.#exchange
+    if (this.#namesInDoubt || names.temporary.length > 0) this.#exchange.namesChanged = true
+    if (this.#exchange.status === 'idle') this.#namesInDoubt = false
+    if (!names.changedSchema) return
+    this.#exchange.learnNames({ ...names, changedSchema: false })
+    this.#exchange.namesChanged = true
+    this.#options.catalogueChanged()
   }
 
   #parameterChanged(name: string, value: string): void {
-    if (name === 'search_path') this.#exchange.searchPath = value
+    if (name === 'search_path') this.#exchange.namesChanged = true
     const misread =
       (name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && value !== 'UTF8')
     if (misread) {
@@ -306,6 +326,23 @@ export class Session {
 }
 
 const QUERY_TAG = 0x51
+
+/** Two lists of two columns; what belongs to the first has a space in front, which no name needs. */
+const NAMES_QUESTION = message(
+  QUERY_TAG,
+  Buffer.from(`SELECT ' path', s FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) s; ${temporaryQuery}\0`),
+)
+
+const namesIn = (rows: readonly (readonly (string | null)[])[]): Omit<SessionView, 'changedSchema'> => {
+  const searchPath: string[] = []
+  const temporary: [string, 'table' | 'other'][] = []
+  for (const [name, value] of rows) {
+    if (name === ' path' && value) searchPath.push(value)
+    else if (name) temporary.push([name, value === 'table' ? 'table' : 'other'])
+  }
+  return { searchPath: searchPath.filter((schema) => !schema.startsWith('pg_temp')), temporary }
+}
+
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 
 const WITHDRAWN: Readonly<Record<ClosedBecause, WithdrawnBecause>> = {

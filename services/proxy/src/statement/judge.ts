@@ -1,5 +1,6 @@
 import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
+import type { SessionView } from '../understanding/parser-jobs.ts'
 import type { Judgement } from './judgement.ts'
 
 /** The circumstances of a session that a judgement depends on. */
@@ -7,8 +8,10 @@ export interface Circumstances {
   readonly principal: Principal
   readonly target: Target
   readonly role: string
-  /** As the server reports it; names are resolved along it. */
-  readonly searchPath: string
+  /** What names mean in this session now. */
+  readonly session: SessionView
+  /** The same, as the beginning of a key: two sessions that agree in it mean the same by every name. */
+  readonly namesKey: string
   readonly transaction: TransactionStatus
   readonly reason: string | undefined
   readonly ticket: string | undefined

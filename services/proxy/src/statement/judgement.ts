@@ -8,6 +8,10 @@ import type { Column } from '@countersign/pgwire'
 export interface Judgement {
   /** What the command is, for people and command tags: `SELECT`, `DROP TABLE`. */
   readonly tag: string
+  /** What is shown of it, when its constants may hold passwords or keys. */
+  readonly hidden: string | undefined
+  /** Where it stands in a text of several commands, in bytes. */
+  readonly span: { readonly start: number; readonly end: number } | undefined
   readonly actions: readonly Action[]
   readonly relations: readonly RelationUse[]
   /** Proven to change nothing. */
@@ -25,8 +29,8 @@ export interface Judgement {
   readonly rows: RowCount | undefined
   /** The rows that it would change are counted before it runs, with its own parameters. */
   readonly counts: boolean
-  /** The node answers it itself: `EXPLAIN (POLICY) …`. The messages, without ReadyForQuery. */
-  readonly answered: Buffer | undefined
+  /** What the server is asked in its place: `EXPLAIN (POLICY) …` becomes the answer, as a list of values. */
+  readonly replacement: string | undefined
   /** It reads or returns sensitive columns, so what the server says about it is redacted strictly. */
   readonly sensitive: boolean
   readonly touches: readonly Touch[]
@@ -52,6 +56,8 @@ export interface SessionEffects {
   /** `SET countersign.reason = …` and the like. */
   readonly says?: { readonly name: 'reason' | 'ticket'; readonly value: string | undefined }
   readonly changesCatalogue: boolean
+  /** COMMIT, ROLLBACK and the like: what was temporary or set for the transaction only may be gone. */
+  readonly endsTransaction: boolean
 }
 
 /** Decides for the columns of a result what becomes of them. */
@@ -73,5 +79,7 @@ export interface RowPlan {
 /** Masks what COPY sends. Keeps state across messages: rows may be cut anywhere. */
 export interface CopyPlan {
   push(payload: Buffer): Buffer
+  /** What is left to be sent when the server has sent everything. */
+  end(): Buffer
   masked(): readonly string[]
 }

@@ -1,4 +1,4 @@
-import { HEADER_BYTES } from '../body.ts'
+import { HEADER_BYTES } from './body.ts'
 
 /** A message with this tag over these parts of a body. */
 export const message = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {

@@ -1,0 +1,327 @@
+import { readFileSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { hostname } from 'node:os'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { AccessEvent, RequestId, SessionId, Target, WorkerId } from '@countersign/contracts'
+import type { EventLog, Position } from '@countersign/eventlog'
+import { faultOf, type Config, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
+import { compilePolicies, ownersOf, parseOwners, type Owners, type PolicySet } from '@countersign/policy'
+import { v7 as uuidv7 } from 'uuid'
+import { serveAdmin, type Metric } from './admin.ts'
+import { Knowledge } from './catalogue/knowledge.ts'
+import { instantClock } from './clock.ts'
+import { InForce, type Policy } from './decisions/in-force.ts'
+import { listen } from './listener.ts'
+import { CheckpointFile, findUnfinished } from './record/checkpoint.ts'
+import { openDataKeys } from './record/data-keys.ts'
+import { Recorder } from './record/recorder.ts'
+import { closingEvents, follow, nothingUnfinished, type LifeEvent, type Unfinished } from './record/unfinished.ts'
+import { redactor } from './session/redactor.ts'
+import type { SessionOptions } from './session/session.ts'
+import { Sessions } from './sessions.ts'
+import type { LoggedIn } from './startup/login.ts'
+import { DatabaseJudge } from './statement/database-judge.ts'
+import { Holds } from './statement/holds.ts'
+import type { Judgement } from './statement/judgement.ts'
+import { fatal } from './statement/refusal.ts'
+import { Parser } from './understanding/parser.ts'
+import type { SessionView } from './understanding/parser-jobs.ts'
+
+const VERSION = '0.1.0'
+/** The one worker of a node, until there are more. */
+const WORKER_NAME = 'w0'
+const HEARTBEAT_MS = 5_000
+/** Approvals that are over are forgotten after this long; the log remembers them. */
+const APPROVALS_KEPT_MS = 60 * 60 * 1000
+
+/** One database behind the node: what is known of it, and how statements for it are judged. */
+interface Behind {
+  readonly knowledge: Knowledge
+  readonly judge: DatabaseJudge
+  readonly firstNames: Map<string, SessionView>
+}
+
+/** One worker of a node: it listens, and stands between its clients and their databases. */
+export class ProxyNode {
+  readonly #config: Config
+  readonly #log: EventLog
+  readonly #logger: Logger
+  readonly #worker: WorkerId
+  readonly #recorder: Recorder
+  readonly #inForce: InForce
+  readonly #sessions = new Sessions()
+  readonly #parser: Parser
+  readonly #holds: Holds
+  readonly #behind = new Map<string, Behind>()
+  readonly #checkpoint: CheckpointFile
+  readonly #now = instantClock()
+  #found: Awaited<ReturnType<typeof findUnfinished>> | undefined
+  #position: Position | undefined
+  readonly #unfinished: Unfinished = nothingUnfinished()
+  #policy: { readonly set: PolicySet; readonly version: string } | undefined
+  #owners: Owners = []
+  #listener: Server | undefined
+  #admin: { close(): void } | undefined
+  #heartbeat: NodeJS.Timeout | undefined
+  #broken: string | undefined
+
+  constructor(config: Config, log: EventLog, logger: Logger) {
+    const { node } = config
+    const slot = `${node.name}/${WORKER_NAME}`
+    this.#config = config
+    this.#log = log
+    this.#logger = logger
+    this.#worker = `${slot}/${uuidv7()}` as WorkerId
+    this.#checkpoint = new CheckpointFile(node.state, slot)
+    this.#recorder = new Recorder({
+      log,
+      worker: this.#worker,
+      keys: openDataKeys(node.state, this.#worker, Date.now),
+      newId: uuidv7,
+      now: this.#now,
+      changed: (available, reason) => this.#logChanged(available, reason),
+      written: (events, position) => this.#written(events, position),
+    })
+    this.#parser = new Parser((reason) => logger.warn('the parser was replaced', { reason }))
+    this.#inForce = new InForce(log, {
+      policyChanged: (policy) => this.#obeyPolicy(policy),
+      catalogueChanged: ({ target, columns }) => this.#behind.get(target.database)?.knowledge.decide(columns),
+      revoked: (credentialId) => this.#sessions.endCredential(credentialId, REVOKED),
+      restricted: (principalId) => this.#sessions.endPrincipal(principalId, REVOKED),
+      approvalChanged: (approval) => this.#holds.approvalChanged(approval),
+      unreadable: (error) => logger.error('a decision could not be read', faultOf(error)),
+    })
+    this.#holds = new Holds({
+      inForce: this.#inForce,
+      recorder: this.#recorder,
+      config: config.holds,
+      now: this.#now,
+      ownersOf: (target, judgement) => this.#ownersOf(target, judgement),
+      link: (requestId) => this.#link(requestId),
+    })
+    for (const database of config.databases) this.#behind.set(database.name, this.#putBehind(database))
+  }
+
+  /** Takes up what the log says, then listens. Rejects when it cannot: a port in use, a certificate that is none. */
+  async start(): Promise<void> {
+    const { node } = this.#config
+    const secure = secureContextOf(node)
+    this.#found = await findUnfinished(this.#log, `${node.name}/${WORKER_NAME}`, this.#checkpoint.read())
+    this.#recordStart(this.#found.unfinished)
+    this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
+    for (const { knowledge } of this.#behind.values()) knowledge.start()
+    this.#listener = await listen({
+      config: node,
+      worker: this.#worker,
+      login: {
+        inForce: this.#inForce,
+        databases: this.#config.databases,
+        secure,
+        worker: this.#worker,
+        now: this.#now,
+      },
+      recorder: this.#recorder,
+      sessions: this.#sessions,
+      inlineSeconds: this.#config.holds.inlineSeconds,
+      newSessionId: () => uuidv7() as SessionId,
+      now: this.#now,
+      clock: () => performance.now(),
+      logger: this.#logger,
+      sessionParts: (loggedIn) => this.#sessionParts(loggedIn),
+    })
+    this.#admin = await serveAdmin(node, { notReady: () => this.#notReady(), metrics: () => this.#metrics() })
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS)
+  }
+
+  /** Resolves when statements can be let through: policy, credentials and schemas are known. */
+  async ready(): Promise<void> {
+    while (this.#notReady() !== undefined) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  /** Ends every session, and writes down that it did. */
+  async stop(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    this.#listener?.close()
+    this.#sessions.endWhere(() => true, 'node-stopping', STOPPING)
+    this.#recorder.add({
+      type: 'node.stopped',
+      data: { worker: this.#worker, because: 'asked', at: this.#now() },
+    } as AccessEvent)
+    await this.#recorder.close()
+    this.#saveCheckpoint()
+    await Promise.all([...this.#behind.values()].map(({ knowledge }) => knowledge.close()))
+    await Promise.all([this.#inForce.close(), this.#parser.close()])
+    this.#admin?.close()
+  }
+
+  #putBehind(config: DatabaseConfig): Behind {
+    const firstNames = new Map<string, SessionView>()
+    const changed = () => {
+      firstNames.clear()
+      judge.forget()
+    }
+    const knowledge = new Knowledge({
+      config,
+      parser: this.#parser,
+      worker: this.#worker,
+      now: this.#now,
+      record: (event) => void this.#recorder.add(event),
+      logger: this.#logger,
+      changed,
+    })
+    const judge = new DatabaseJudge({
+      knowledge,
+      parser: this.#parser,
+      policy: () => this.#policy,
+      now: () => new Date(),
+    })
+    return { knowledge, judge, firstNames }
+  }
+
+  #sessionParts({ target, role, greeting }: LoggedIn): ReturnType<Parameters<typeof listen>[0]['sessionParts']> {
+    const behind = this.#behind.get(target.database)
+    if (!behind) throw new Error(`no database ${target.database}`)
+    // A role, its defaults and what the client sets at the start decide what names mean in a new session.
+    const key = JSON.stringify([role, greeting.settings.server.get('search_path')])
+    const firstNames: SessionOptions['firstNames'] = {
+      get: () => behind.firstNames.get(key),
+      set: (names) => void behind.firstNames.set(key, names),
+    }
+    return {
+      judge: behind.judge,
+      holds: this.#holds,
+      redactor,
+      firstNames,
+      catalogueChanged: () => void behind.knowledge.refresh(),
+    }
+  }
+
+  #obeyPolicy({ version, files, owners }: Policy): void {
+    try {
+      this.#policy = { set: compilePolicies(files), version }
+      this.#owners = parseOwners(owners)
+    } catch (error) {
+      // Control checks a set before it publishes it. If this one is not understood here, nothing is permitted by it.
+      this.#policy = undefined
+      this.#logger.error('the policies in force do not compile: every statement is refused', faultOf(error))
+    }
+    for (const { judge } of this.#behind.values()) judge.forget()
+  }
+
+  #ownersOf(target: Target, { relations, approvers }: Judgement): readonly string[] {
+    const named = approvers.filter((group) => group !== 'owners')
+    if (named.length === approvers.length) return named
+    const owners = relations.flatMap(({ name }) => ownersOf(this.#owners, target, name))
+    return [...new Set([...named, ...(owners.length > 0 ? owners : ownersOf(this.#owners, target))])]
+  }
+
+  #link(requestId: RequestId): string {
+    const { host, port } = this.#config.control.listen
+    return `http://${host}:${port}/console/#request=${requestId}`
+  }
+
+  // -- the record ---------------------------------------------------------------------------------------------------
+
+  #recordStart(left: Unfinished): void {
+    const at = this.#now()
+    for (const event of closingEvents(left, at)) this.#recorder.add(event)
+    this.#recorder.add({
+      type: 'node.started',
+      data: { worker: this.#worker, version: VERSION, host: hostname(), processId: process.pid, at },
+    } as AccessEvent)
+    if (left.statements.size + left.sessions.size > 0) {
+      this.#logger.warn('ended what an earlier start had left', {
+        sessions: left.sessions.size,
+        statements: left.statements.size,
+      })
+    }
+  }
+
+  #written(events: readonly LifeEvent[], position: Position): void {
+    for (const event of events) follow(this.#unfinished, event)
+    this.#position = position
+  }
+
+  #beat(): void {
+    const { added } = this.#recorder
+    const policyVersion = this.#policy?.version
+    this.#recorder.add({
+      type: 'node.heartbeat',
+      data: {
+        worker: this.#worker,
+        sessions: this.#sessions.size,
+        statements: added,
+        ...(policyVersion !== undefined && { policyVersion }),
+        at: this.#now(),
+      },
+    } as AccessEvent)
+    this.#inForce.forgetApprovalsBefore(new Date(Date.now() - APPROVALS_KEPT_MS).toISOString())
+    this.#saveCheckpoint()
+  }
+
+  /** Behind the last of our own records: everything of this slot before it is in `unfinished`, or has ended. */
+  #saveCheckpoint(): void {
+    if (!this.#position || !this.#found) return
+    const { partition, offset } = this.#position
+    const heads = new Map([...this.#found.heads, [this.#worker as string, this.#recorder.durable] as const])
+    try {
+      this.#checkpoint.write({ ...this.#found.cursor, [partition]: offset + 1 }, heads, this.#unfinished)
+    } catch (error) {
+      this.#logger.warn('the checkpoint could not be written: the next start takes longer', faultOf(error))
+    }
+  }
+
+  #logChanged(available: boolean, reason: string): void {
+    if (available) this.#logger.info('the event log is written again', { reason })
+    else this.#logger.error('the event log cannot be written: statements are refused', { reason })
+  }
+
+  #break(what: string, error: unknown): void {
+    this.#broken = what
+    this.#logger.error(what, faultOf(error))
+    process.exitCode = 1
+    void this.stop().finally(() => process.exit(1))
+  }
+
+  // -- for operators ------------------------------------------------------------------------------------------------
+
+  #notReady(): string | undefined {
+    if (this.#broken !== undefined) return this.#broken
+    if (!this.#policy) return 'no policy is in force yet'
+    if (!this.#recorder.available) return 'the event log cannot be written'
+    const unread = [...this.#behind.values()].find(({ knowledge }) => knowledge.version === undefined)
+    return unread && `the schema of ${unread.knowledge.name} has not been read yet`
+  }
+
+  #metrics(): readonly Metric[] {
+    const gauge = (name: string, help: string, value: number): Metric => ({
+      name,
+      help,
+      type: 'gauge',
+      values: [{ value }],
+    })
+    return [
+      gauge('countersign_node_sessions', 'Live sessions.', this.#sessions.size),
+      gauge('countersign_node_log_available', '1 when the event log can be written.', this.#recorder.available ? 1 : 0),
+      gauge('countersign_node_resident_bytes', 'Resident memory.', process.memoryUsage.rss()),
+      {
+        name: 'countersign_node_events_total',
+        help: 'Events recorded since the start.',
+        type: 'counter',
+        values: [{ value: this.#recorder.added }],
+      },
+      {
+        name: 'countersign_node_records_total',
+        help: 'Records that are durable since the start.',
+        type: 'counter',
+        values: [{ value: this.#recorder.durable }],
+      },
+    ]
+  }
+}
+
+const REVOKED = fatal('28000', 'access has been revoked: the session ends')
+const STOPPING = fatal('57P01', 'the node stops: connect again')
+
+const secureContextOf = ({ tls }: NodeConfig): SecureContext | undefined =>
+  tls && createSecureContext({ cert: readFileSync(tls.certificate), key: readFileSync(tls.key), minVersion: 'TLSv1.2' })

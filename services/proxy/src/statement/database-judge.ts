@@ -1,0 +1,428 @@
+import { hash } from 'node:crypto'
+import type { Digest, Principal, Touch, Verdict } from '@countersign/contracts'
+import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
+import {
+  decide,
+  EVERY_FACT,
+  maskDecision,
+  requestFrom,
+  type Count,
+  type Decision,
+  type MaskDecision,
+  type PolicySet,
+} from '@countersign/policy'
+import { countQueries, displayText, shapeOf, type Command, type Copy, type Facts } from '@countersign/sql'
+import type { KnownColumn, Knowledge } from '../catalogue/knowledge.ts'
+import { BoundedCache } from '../understanding/bounded-cache.ts'
+import type { Parser } from '../understanding/parser.ts'
+import type { ServerTree } from '../understanding/parser-jobs.ts'
+import { effectsOf } from './effects.ts'
+import { explainedAnswer, explainedIn } from './explain-policy.ts'
+import { StatementRefusedError, type BoundParameters, type Circumstances, type Judge } from './judge.ts'
+import type { Judgement } from './judgement.ts'
+import { resultPlanner, type CopyColumn } from './result-plans.ts'
+import { countRows } from './row-counts.ts'
+
+export interface DatabaseJudgeOptions {
+  readonly knowledge: Knowledge
+  readonly parser: Parser
+  /** The policies in force, and their version; undefined until there are any. */
+  readonly policy: () => { readonly set: PolicySet; readonly version: string } | undefined
+  readonly now: () => Date
+}
+
+/** A text, or all texts of one shape, as understood under one meaning of names. */
+interface Understood {
+  readonly commands: readonly Command[]
+  readonly facts: readonly Facts[]
+  readonly shape: Digest
+  readonly hidden: string | undefined
+  /** Rows have to be counted before it may run. */
+  readonly counts: boolean
+  readonly judgements: Map<string, readonly Judgement[]>
+}
+
+const ENTRIES_MAX = 5_000
+const BYTES_MAX = 32 * 1024 * 1024
+const DECISIONS_MAX = 64
+/** Rows are counted up to here; more is "at least so many". */
+const COUNT_LIMIT = 1_000_000
+
+/**
+ * Judges statements for one database: understood by the parser and the server, decided by policy. What has been
+ * understood once is kept, by shape where constants cannot matter and by text otherwise, for as long as neither the
+ * schema nor the policy changes.
+ */
+export class DatabaseJudge implements Judge {
+  readonly #options: DatabaseJudgeOptions
+  readonly #texts = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
+  readonly #shapes = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
+  readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
+
+  constructor(options: DatabaseJudgeOptions) {
+    this.#options = options
+  }
+
+  /** The schema, the classes of columns or the policy have changed: nothing that was judged before holds. */
+  forget(): void {
+    this.#texts.clear()
+    this.#shapes.clear()
+    this.#masks.clear()
+  }
+
+  known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
+    const understood = this.#find(sql, circumstances)
+    const policy = this.#options.policy()
+    if (!understood || understood.counts || !policy) return undefined
+    return this.#decided(understood, sql, circumstances, policy, undefined)
+  }
+
+  async ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]> {
+    const explained = explainedIn(sql)
+    if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
+    const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances, bound))
+    const policy = this.#options.policy()
+    if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
+    if (!understood.counts) return this.#decided(understood, sql, circumstances, policy, undefined)
+    const counts = await this.#count(understood, sql, circumstances, bound)
+    return this.#decided(understood, sql, circumstances, policy, counts)
+  }
+
+  notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {
+    return { ...this.#nothingKnown(sql), tag: 'unknown', actions: ['unknown'], verdict: 'deny', because: message }
+  }
+
+  async #explain(
+    explained: string,
+    sql: string,
+    circumstances: Circumstances,
+    bound: BoundParameters | undefined,
+  ): Promise<Judgement> {
+    const found = await this.ask(explained, circumstances, bound).catch((error: unknown) => {
+      if (error instanceof StatementRefusedError) return error
+      throw error
+    })
+    return { ...this.#nothingKnown(sql), tag: 'EXPLAIN', readOnly: true, replacement: explainedAnswer(found) }
+  }
+
+  #nothingKnown(sql: string): Judgement {
+    return {
+      tag: '',
+      hidden: displayText(sql, undefined),
+      span: undefined,
+      actions: ['read'],
+      relations: [],
+      readOnly: false,
+      shape: digestOf(sql),
+      verdict: 'allow',
+      policies: [],
+      policyVersion: this.#options.policy()?.version ?? 'none',
+      catalogueVersion: this.#options.knowledge.version ?? 'none',
+      approvers: [],
+      quorum: 1,
+      because: '',
+      advice: undefined,
+      rows: undefined,
+      counts: false,
+      replacement: undefined,
+      sensitive: true,
+      touches: [],
+      effects: { any: false, changesNames: false, changesCatalogue: false, endsTransaction: false },
+      results: { rows: () => undefined, copy: () => undefined },
+    }
+  }
+
+  // -- understanding ------------------------------------------------------------------------------------------------
+
+  #find(sql: string, { namesKey }: Circumstances): Understood | undefined {
+    const byText = this.#texts.get(namesKey + sql)
+    if (byText) return byText
+    const shape = shapeOf(sql)
+    return shape === undefined ? undefined : this.#shapes.get(namesKey + shape)
+  }
+
+  async #understand(
+    sql: string,
+    circumstances: Circumstances,
+    bound: BoundParameters | undefined,
+  ): Promise<Understood> {
+    const { parser, knowledge } = this.#options
+    if (knowledge.version === undefined) {
+      throw new StatementRefusedError('57P03', 'this node has not read the schema of the database yet: try again')
+    }
+    const { understanding, shapeInput, hidden } = await parser.ask('understand', { sql })
+    const { commands } = understanding
+    const named = await this.#namedIn(commands, circumstances)
+    const trees: ServerTree[] = []
+    for (const { analysable } of commands) {
+      const types = bound?.types ?? []
+      trees.push(
+        analysable === undefined
+          ? undefined
+          : await knowledge.analysis.treeOf(analysable, circumstances.session.searchPath, types),
+      )
+    }
+    const { session } = circumstances
+    const facts = await parser.ask('judge', { catalogue: knowledge.name, sql, trees, session, ...named.facts })
+    const understood: Understood = {
+      commands,
+      facts,
+      shape: digestOf(shapeInput),
+      hidden,
+      counts: facts.some((each, index) => needsCount(each, commands[index])),
+      judgements: new Map(),
+    }
+    const asked = trees.every((tree, index) => tree !== undefined || commands[index]?.analysable === undefined)
+    if (named.any || !asked) return understood
+    const shape = understanding.shapeable ? shapeOf(sql) : undefined
+    const weight = 2 * sql.length + 4_000
+    if (shape === undefined) this.#texts.set(circumstances.namesKey + sql, understood, weight)
+    else this.#shapes.set(circumstances.namesKey + shape, understood, weight)
+    return understood
+  }
+
+  /** Facts of what the session has prepared or declared, when the text speaks of it. Such a text is this session's own. */
+  async #namedIn(commands: readonly Command[], circumstances: Circumstances) {
+    const prepared: [string, Facts][] = []
+    const cursors: [string, Facts][] = []
+    for (const { executes, inner, fetches } of commands) {
+      const execution = executes ?? inner?.command.executes
+      const preparedText = execution && circumstances.preparedText(execution.name)
+      if (execution && preparedText !== undefined) {
+        prepared.push([execution.name, await this.#factsOf(preparedText, circumstances)])
+      }
+      const cursorText = fetches && circumstances.cursorText(fetches.cursor)
+      if (fetches && cursorText !== undefined)
+        cursors.push([fetches.cursor, await this.#factsOf(cursorText, circumstances)])
+    }
+    const any = commands.some(({ executes, inner, fetches }) => executes ?? inner?.command.executes ?? fetches)
+    return { any, facts: { prepared, cursors } }
+  }
+
+  async #factsOf(sql: string, circumstances: Circumstances): Promise<Facts> {
+    const { facts } = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances, undefined))
+    const [first] = facts
+    if (!first) throw new StatementRefusedError('26000', 'the prepared statement is empty')
+    return first
+  }
+
+  // -- deciding -----------------------------------------------------------------------------------------------------
+
+  #decided(
+    understood: Understood,
+    sql: string,
+    circumstances: Circumstances,
+    policy: { readonly set: PolicySet; readonly version: string },
+    counts: readonly (readonly Count[])[] | undefined,
+  ): readonly Judgement[] {
+    const key = counts ? undefined : this.#decisionKey(circumstances, policy)
+    const known = key === undefined ? undefined : understood.judgements.get(key)
+    if (known) return known
+    const judgements = understood.facts.map((facts, index) =>
+      this.#judgement(understood, facts, understood.commands[index], sql, circumstances, policy, counts?.[index] ?? []),
+    )
+    if (key !== undefined) {
+      if (understood.judgements.size >= DECISIONS_MAX) understood.judgements.clear()
+      understood.judgements.set(key, judgements)
+    }
+    return judgements
+  }
+
+  /** Everything beside the statement that its decision can depend on. */
+  #decisionKey(
+    { principal, transaction, reason, ticket }: Circumstances,
+    { set, version }: { set: PolicySet; version: string },
+  ) {
+    const { factsUsed } = set
+    const uses = (fact: string) => factsUsed.has(fact) || factsUsed.has(EVERY_FACT)
+    return [
+      version,
+      principalKey(principal),
+      // Masks may depend on these two even where verdicts do not.
+      this.#options.now().getUTCHours(),
+      reason ?? '',
+      uses('ticket') || ticket !== undefined ? (ticket ?? '') : '',
+      uses('transaction') ? transaction : '',
+    ].join('\n')
+  }
+
+  #judgement(
+    understood: Understood,
+    facts: Facts,
+    command: Command | undefined,
+    sql: string,
+    circumstances: Circumstances,
+    { set, version }: { readonly set: PolicySet; readonly version: string },
+    counts: readonly Count[],
+  ): Judgement {
+    const { knowledge } = this.#options
+    const { principal, target, transaction, reason, ticket } = circumstances
+    const hour = this.#options.now().getUTCHours()
+    const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
+    const classOf = (column: string) => knowledge.classOf(column)
+    const decision = decide(set, requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts))
+    const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, { hour, ...said })
+    const touches = touchesOf(facts, classOf, maskRule)
+    const verdict = verdictOf(decision, touches)
+    return {
+      tag: facts.tag,
+      hidden: understood.hidden,
+      span: understood.commands.length > 1 ? command?.span : undefined,
+      actions: facts.actions,
+      relations: facts.relations.slice(0, LIST_MAX).map(({ name, actions }) => ({ name, actions: [...actions] })),
+      readOnly: facts.readOnly,
+      shape: understood.shape,
+      verdict,
+      policies: decision.policies,
+      policyVersion: version,
+      catalogueVersion: knowledge.version ?? 'none',
+      approvers: decision.approvers,
+      quorum: decision.quorum,
+      because: becauseOf(decision, facts),
+      advice: decision.advice,
+      rows: rowsOf(facts, counts),
+      counts: understood.counts,
+      replacement: undefined,
+      sensitive: touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || facts.unresolved,
+      touches,
+      effects: effectsOf(command, facts, sql),
+      results: resultPlanner({
+        facts,
+        columnAt: (relation, attribute) => knowledge.columnAt(relation, attribute),
+        classOf,
+        maskRule,
+        copy: command?.copy && copyOf(command.copy, facts, knowledge),
+      }),
+    }
+  }
+
+  #mask(
+    set: PolicySet,
+    principal: Principal,
+    column: KnownColumn,
+    context: { hour: number; reason?: string; ticket?: string },
+  ): MaskDecision {
+    const key = JSON.stringify([set.digest, principalKey(principal), column.name, column.class, context])
+    const known = this.#masks.get(key)
+    if (known) return known
+    const decision = maskDecision(set, principal, this.#options.knowledge.target, column, context)
+    this.#masks.set(key, decision, 2 * key.length + 200)
+    return decision
+  }
+
+  // -- counting -----------------------------------------------------------------------------------------------------
+
+  async #count(
+    { commands, facts }: Understood,
+    sql: string,
+    { session }: Circumstances,
+    bound: BoundParameters | undefined,
+  ): Promise<readonly (readonly Count[])[]> {
+    const { knowledge } = this.#options
+    const counted: (readonly Count[])[] = []
+    for (const [index, command] of commands.entries()) {
+      const each = facts[index]
+      const queries = each && needsCount(each, command) ? countQueries(command, sql, COUNT_LIMIT) : []
+      counted.push(await countRows(knowledge.side, queries, session.searchPath, bound, COUNT_LIMIT))
+    }
+    return counted
+  }
+}
+
+const LIST_MAX = 1_000
+
+const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
+
+const principalKey = ({ id, kind, groups, onBehalfOf }: Principal) =>
+  `${kind} ${id} ${onBehalfOf ?? ''} ${groups.join()}`
+
+/** It changes rows of which no key says how many, and nothing that counting them would call can change anything. */
+const needsCount = ({ uses, countable }: Facts, command: Command | undefined): boolean =>
+  countable &&
+  command !== undefined &&
+  uses.some(({ change, deferred }) => change?.index !== undefined && change.rowsAtMost === undefined && !deferred) &&
+  command.changes.some(({ count }) => count !== undefined)
+
+const verdictOf = ({ verdict }: Decision, touches: readonly Touch[]): Verdict =>
+  verdict === 'allow' && touches.some(({ how }) => how === 'returned-masked') ? 'mask' : verdict
+
+/** The rule's own words, and what in the statement they are about. */
+const becauseOf = ({ verdict, because }: Decision, { tag, relations, dangers }: Facts): string => {
+  if (verdict === 'allow') return because
+  const what =
+    relations.length > 0
+      ? ` ${relations
+          .slice(0, 3)
+          .map(({ name }) => name)
+          .join(', ')}`
+      : ''
+  const why =
+    dangers.length > 0
+      ? ` (${dangers
+          .slice(0, 2)
+          .map(({ text }) => text)
+          .join('; ')})`
+      : ''
+  return `${tag}${what}: ${because}${why}`
+}
+
+/** The most that any one change would concern; undefined when nothing is changed, or nobody can say. */
+const rowsOf = ({ uses }: Facts, counts: readonly Count[]): Judgement['rows'] => {
+  const changes = uses.flatMap(({ change, deferred }) => (change && !deferred ? [change] : []))
+  const known = changes.flatMap(({ index, rowsAtMost }) => {
+    const count = counts.find((each) => each.index === index)
+    if (count) return [{ rows: count.rows, exact: count.exact }]
+    return rowsAtMost === undefined ? [] : [{ rows: rowsAtMost, exact: false }]
+  })
+  return known.toSorted((a, b) => b.rows - a.rows)[0]
+}
+
+const touchesOf = (
+  facts: Facts,
+  classOf: (column: string) => DataClass,
+  maskRule: (column: KnownColumn) => { readonly clear: boolean },
+): readonly Touch[] => {
+  const touches = new Map<string, Touch>()
+  const add = (column: string, how: Touch['how']) => {
+    const dot = column.lastIndexOf('.')
+    const touch = { relation: column.slice(0, dot), column: column.slice(dot + 1), how, class: classOf(column) }
+    if (touches.size < LIST_MAX) touches.set(`${column} ${how}`, touch)
+  }
+  for (const { name } of facts.reads) add(name, 'read')
+  for (const { name } of facts.writes) add(name, 'written')
+  for (const { name } of (facts.outputs ?? []).flatMap(({ origins }) => origins)) {
+    const found = { name, class: classOf(name) }
+    add(name, isSensitive(found.class) && !maskRule(found).clear ? 'returned-masked' : 'returned-clear')
+  }
+  return [...touches.values()]
+}
+
+/** COPY table TO and COPY (query) TO: the columns that are sent, in order. */
+const copyOf = (
+  copy: Copy,
+  { outputs }: Facts,
+  knowledge: Knowledge,
+): { format: CopyFormat; columns: readonly CopyColumn[] | undefined } | undefined => {
+  if (copy.direction !== 'out') return undefined
+  return { format: formatOf(copy), columns: outputs?.map((output) => copyColumn(output, knowledge)) }
+}
+
+const TEXT = 25
+
+const copyColumn = (output: NonNullable<Facts['outputs']>[number], knowledge: Knowledge): CopyColumn => {
+  const [origin] = output.origins
+  const type = !output.derived && origin ? knowledge.typeOf(origin.relation, origin.column) : undefined
+  return { output, type: type?.type ?? TEXT, modifier: type?.modifier ?? -1 }
+}
+
+const formatOf = ({ format, options }: Copy): CopyFormat => {
+  if (format === 'binary') return { format }
+  const { delimiter, null: nullText, quote, escape, header } = options
+  const common = {
+    ...(delimiter !== undefined && { delimiter }),
+    ...(nullText !== undefined && { null: nullText }),
+    header: header !== undefined && /^(true|on|1|match|)$/i.test(header),
+  }
+  if (format === 'text') return { format, ...common }
+  return { format, ...common, ...(quote !== undefined && { quote }), ...(escape !== undefined && { escape }) }
+}

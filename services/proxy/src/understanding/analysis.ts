@@ -1,0 +1,78 @@
+import { ANALYSIS_SETTINGS, ANALYSIS_TITLE, analysisPath } from '@countersign/sql'
+import type { DatabaseConfig } from '@countersign/platform'
+import type { Client } from 'pg'
+import { SideConnection } from '../upstream/side-connection.ts'
+import { converse } from '../upstream/submit.ts'
+import type { ServerTree } from './parser-jobs.ts'
+
+/**
+ * Asks the server what it makes of a statement: it parses it, resolves its names and unfolds views and rules, and runs
+ * nothing (libs/sql, `ANALYSIS_SETTINGS`).
+ */
+export class Analysis {
+  readonly #side: SideConnection
+  /** The connection that has the settings, and the search path that it has now. */
+  #prepared: Client | undefined
+  #path: string | undefined
+
+  constructor(config: DatabaseConfig['upstream']) {
+    this.#side = new SideConnection(config)
+  }
+
+  /** Undefined when the server cannot be asked now. */
+  async treeOf(text: string, searchPath: readonly string[], parameterTypes: readonly number[]): Promise<ServerTree> {
+    try {
+      return await this.#side.run(async (client) => {
+        await this.#prepare(client, searchPath)
+        return analysed(client, text, parameterTypes)
+      })
+    } catch {
+      return undefined
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#side.close()
+  }
+
+  async #prepare(client: Client, searchPath: readonly string[]): Promise<void> {
+    if (client !== this.#prepared) {
+      for (const setting of ANALYSIS_SETTINGS) await client.query(setting)
+      this.#prepared = client
+      this.#path = undefined
+    }
+    const path = analysisPath(searchPath.filter((schema) => schema !== 'pg_catalog' || searchPath[0] !== schema))
+    if (path === this.#path) return
+    await client.query(path)
+    this.#path = path
+  }
+}
+
+interface Notice {
+  readonly message?: string | undefined
+  readonly detail?: string | undefined
+}
+
+/** One Parse and one Sync; the tree comes as a notice before their answer. */
+const analysed = async (client: Client, text: string, types: readonly number[]): Promise<ServerTree> => {
+  let tree: string | undefined
+  const noticed = ({ message, detail }: Notice) => {
+    if (message === ANALYSIS_TITLE && detail !== undefined) tree = detail
+  }
+  client.on('notice', noticed)
+  try {
+    return await converse<ServerTree>(client, {
+      submit: (connection) => {
+        connection.parse({ text, name: '', types })
+        connection.sync()
+      },
+      failed: (error) => {
+        if (error.code?.length !== 5) throw error
+        return { sqlstate: error.code }
+      },
+      done: () => (tree === undefined ? undefined : { tree }),
+    })
+  } finally {
+    client.off('notice', noticed)
+  }
+}

@@ -1,0 +1,96 @@
+import { parentPort } from 'node:worker_threads'
+import {
+  analyse,
+  displayText,
+  judge,
+  loadParser,
+  readCatalogue,
+  readTree,
+  shapeDigestInput,
+  SqlRefusedError,
+  SqlSyntaxError,
+  TreeError,
+  understand,
+  type Analysis,
+  type AnalysisFailure,
+  type Catalogue,
+} from '@countersign/sql'
+import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs, ServerTree } from './parser-jobs.ts'
+
+/*
+ * The thread that has the parser: a deep stack, and nothing that could not be thrown away with it.
+ */
+
+const catalogues = new Map<string, Catalogue>()
+
+const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[Kind]['out'] } = {
+  understand: ({ sql }) => {
+    const understanding = understand(sql)
+    const hasSecrets = understanding.commands.some(({ secrets }) => secrets)
+    const hidden = hasSecrets ? displayText(sql, understanding) : undefined
+    return { understanding, shapeInput: shapeDigestInput(sql, understanding), hidden }
+  },
+  judge: ({ catalogue: name, sql, trees, session, prepared, cursors }) => {
+    const catalogue = catalogues.get(name)
+    if (!catalogue) throw new Error(`no catalogue of ${name}`)
+    const preparedFacts = new Map(prepared)
+    const cursorFacts = new Map(cursors)
+    const names = {
+      searchPath: session.searchPath,
+      temporary: new Map(session.temporary),
+      changedSchema: session.changedSchema,
+      prepared: (each: string) => preparedFacts.get(each),
+      cursor: (each: string) => cursorFacts.get(each),
+    }
+    return understand(sql).commands.map((command, index) =>
+      judge(command, analysisOf(trees[index], catalogue), catalogue, names),
+    )
+  },
+  catalogue: ({ name, answers: read }) => {
+    const catalogue = readCatalogue(read)
+    catalogues.set(name, catalogue)
+    return summaryOf(catalogue)
+  },
+}
+
+/** A tree that cannot be read is none: the statement is then judged by its text, and never as read-only. */
+const analysisOf = (tree: ServerTree, catalogue: Catalogue): Analysis | AnalysisFailure | undefined => {
+  if (!tree || 'sqlstate' in tree) return tree
+  try {
+    return analyse(readTree(tree.tree), catalogue)
+  } catch (error) {
+    if (error instanceof TreeError) return undefined
+    throw error
+  }
+}
+
+const summaryOf = ({ version, serverVersion, relations, columns }: Catalogue): CatalogueSummary => ({
+  version,
+  serverVersion,
+  relations: [...relations.values()].map(({ oid, schema, name, kind }) => ({
+    oid,
+    schema,
+    name,
+    kind,
+    columns: columns.get(oid) ?? [],
+  })),
+})
+
+const run = <Kind extends JobKind>({ id, kind, input }: JobRequest<Kind>): JobReply => {
+  try {
+    return { id, output: answers[kind](input) }
+  } catch (error) {
+    const isOfText = error instanceof SqlSyntaxError || error instanceof SqlRefusedError
+    return {
+      id,
+      failed: isOfText ? 'refused' : 'broken',
+      sqlstate: isOfText ? error.sqlstate : 'XX000',
+      message: error instanceof Error ? error.message : String(error),
+      position: error instanceof SqlSyntaxError ? error.position : undefined,
+    }
+  }
+}
+
+await loadParser()
+parentPort?.on('message', (request: JobRequest) => parentPort?.postMessage(run(request)))
+parentPort?.postMessage({ id: 0, output: 'ready' } satisfies JobReply)
