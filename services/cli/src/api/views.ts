@@ -1,0 +1,76 @@
+import { Digest, Instant, Principal, RowCount, Target } from '@countersign/contracts'
+import { z } from 'zod'
+
+/*
+ * What the command line reads from control's answers (its openapi.json describes them whole). Everything else in them
+ * is kept, so that --json prints what was sent.
+ */
+
+export const Phase = z.enum(['pending', 'granted', 'claimed', 'denied', 'expired', 'withdrawn', 'voided'])
+export type Phase = z.output<typeof Phase>
+
+const Signature = z.looseObject({
+  person: z.string(),
+  vote: z.enum(['grant', 'deny']),
+  reason: z.string().optional(),
+  at: Instant,
+})
+
+export const RequestView = z.looseObject({
+  id: z.string(),
+  phase: Phase,
+  mode: z.enum(['inline', 'rerun']),
+  requester: Principal,
+  target: Target,
+  role: z.string(),
+  text: z.string(),
+  digest: Digest,
+  actions: z.array(z.string()),
+  relations: z.array(z.looseObject({ name: z.string(), actions: z.array(z.string()) })),
+  rows: RowCount.optional(),
+  because: z.string(),
+  reason: z.string().optional(),
+  ticket: z.string().optional(),
+  groups: z.array(z.looseObject({ name: z.string(), people: z.array(z.string()) })),
+  quorum: z.int(),
+  signatures: z.array(Signature),
+  requestedAt: Instant,
+  expiresAt: Instant,
+  usableUntil: Instant.optional(),
+  endedBecause: z.string().optional(),
+  you: z.looseObject({ canSign: z.boolean(), message: z.string().optional() }),
+})
+export type RequestView = z.output<typeof RequestView>
+
+export const RequestPage = z.looseObject({ requests: z.array(RequestView), next: z.string().optional() })
+
+export const SessionList = z.looseObject({
+  sessions: z.array(
+    z.looseObject({
+      id: z.string(),
+      principal: Principal,
+      target: Target,
+      role: z.string(),
+      client: z.looseObject({
+        address: z.string(),
+        port: z.int(),
+        application: z.string().optional(),
+        tls: z.string().nullable(),
+      }),
+      worker: z.string(),
+      openedAt: Instant,
+    }),
+  ),
+})
+
+export type SessionList = z.output<typeof SessionList>
+
+/** One event as it is shown to people: a line, and what to find more by. */
+export const EventView = z.looseObject({
+  type: z.string(),
+  at: Instant.optional(),
+  summary: z.string(),
+  principal: z.string().optional(),
+  text: z.string().optional(),
+})
+export type EventView = z.output<typeof EventView>

@@ -1,0 +1,3 @@
+import { runFake } from './fake-service.mjs'
+
+await runFake('audit')
