@@ -28,10 +28,25 @@ export default defineConfig({
         ...shared,
         test: { name: 'live', include: ['{libs,services}/*/src/**/*.live.spec.ts'], ...serial },
       },
-      ...['journeys', 'clients', 'faults'].map((name) => ({
+      {
         ...shared,
-        test: { name, include: [`test/${name}/**/*.spec.ts`], ...serial },
-      })),
+        test: {
+          name: 'journeys',
+          include: ['test/journeys/**/*.spec.ts'],
+          globalSetup: './test/support/embedded.setup.ts',
+          ...serial,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'clients',
+          include: ['test/clients/**/*.spec.ts'],
+          globalSetup: './test/support/embedded.setup.ts',
+          ...serial,
+        },
+      },
+      { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },
 })

@@ -71,7 +71,11 @@ export class Knowledge {
   }
 
   classOf(column: string): DataClass {
-    return this.#decided.get(column) ?? this.#classes.get(column) ?? 'unknown'
+    return (
+      this.#decided.get(column) ??
+      this.#classes.get(column) ??
+      (isOfServer(column) ? classOfServers(column) : 'unknown')
+    )
   }
 
   /** The column that a result's description names by numbers; undefined for what was not there when we looked. */
@@ -180,8 +184,7 @@ export class Knowledge {
       [...this.#relations.values()].flatMap((relation) =>
         relation.columns.map((column): [string, KnownColumn] => {
           const name = nameOf(relation, column)
-          const known = isOfUser(relation) ? this.classOf(name) : 'clear'
-          return [`${relation.oid}.${column.number}`, { name, class: known }]
+          return [`${relation.oid}.${column.number}`, { name, class: this.classOf(name) }]
         }),
       ),
     )
@@ -195,6 +198,14 @@ export class Knowledge {
     } as AccessEvent)
   }
 }
+
+const isOfServer = (column: string): boolean => /^(pg_catalog|information_schema)\./.test(column)
+
+/** Columns of the server's own catalogue in which values of other columns stand, or somebody's statements. */
+const HOLDS_VALUES =
+  /^pg_catalog\.(pg_statistic\.stavalues\d|pg_stats\w*\.(most_common_(vals|elems|val_nulls|base_freqs)|histogram_bounds|range_\w+)|pg_statistic_ext_data\.\w+|pg_stat_activity\.query|pg_(authid|shadow)\.(rolpassword|passwd)|pg_prepared_statements\.statement|pg_cursors\.statement|pg_largeobject\.data|pg_(user_mappings?|foreign_server)\.\w*options)$/
+
+const classOfServers = (column: string): DataClass => (HOLDS_VALUES.test(column) ? 'unknown' : 'clear')
 
 const isOfUser = ({ schema, kind }: RelationSummary): boolean =>
   !['pg_catalog', 'information_schema'].includes(schema) && ['r', 'p', 'v', 'm', 'f'].includes(kind)

@@ -56,6 +56,8 @@ export class Holds {
   readonly #ownersOf: (target: Target, judgement: Judgement) => readonly string[]
   readonly #link: (requestId: RequestId) => string
   readonly #listeners = new Map<RequestId, Set<() => void>>()
+  /** Requests that this node has opened and that control has not spoken of yet, by statement. */
+  readonly #opened = new Map<string, RequestId>()
 
   constructor(options: {
     inForce: InForce
@@ -73,19 +75,21 @@ export class Holds {
     this.#link = options.link
   }
 
-  approvalChanged({ requestId }: Approval): void {
+  approvalChanged({ requestId, principalId, target, digest }: Approval): void {
+    this.#opened.delete(keyOf(principalId, target, digest))
     for (const listener of this.#listeners.get(requestId) ?? []) listener()
   }
 
   /** The request under which this statement will be recorded: one that is there for it already, or a new one. */
-  requestFor({ principal, target, digest, inlineSeconds }: Asking): {
-    requestId: RequestId
-    known: Approval | undefined
-  } {
+  requestFor({ principal, target, digest, inlineSeconds }: Asking): Request {
     const known = this.#inForce.approvalFor(principal.id, target, digest)
-    return known && this.#stillSpeaks(known, inlineSeconds)
-      ? { requestId: known.requestId, known }
-      : { requestId: newRequestId(), known: undefined }
+    if (known && this.#stillSpeaks(known, inlineSeconds)) return { requestId: known.requestId, known, isNew: false }
+    const key = keyOf(principal.id, target, digest)
+    const opened = inlineSeconds === undefined ? this.#opened.get(key) : undefined
+    if (opened) return { requestId: opened, known: undefined, isNew: false }
+    const requestId = newRequestId()
+    if (inlineSeconds === undefined) this.#opened.set(key, requestId)
+    return { requestId, known: undefined, isNew: true }
   }
 
   /** A grant that can be used, or for those who come back later an answer that still stands. */
@@ -97,17 +101,12 @@ export class Holds {
   }
 
   /** Waits for the answer to a statement whose intent is recorded under `requestId`. */
-  async answer(
-    asking: Asking,
-    request: { requestId: RequestId; known: Approval | undefined },
-    execution: Execution,
-    waiting: Waiting,
-  ): Promise<HoldOutcome> {
-    const { requestId, known } = request
+  async answer(asking: Asking, request: Request, execution: Execution, waiting: Waiting): Promise<HoldOutcome> {
+    const { requestId, known, isNew } = request
     if (known?.phase === 'denied') return refuse(deniedText(known))
     if (known?.phase === 'granted') return this.#claim(asking, requestId, execution, waiting)
     const hold = this.#textOf(asking, requestId)
-    if (known) return refuse(say.approvalRequired(asking.judgement, hold, asking.principal))
+    if (!isNew) return refuse(say.approvalRequired(asking.judgement, hold, asking.principal))
     this.#recorder.add(this.#heldEvent(asking, requestId, execution, hold.expiresInSeconds))
     if (asking.inlineSeconds === undefined) {
       return refuse(say.approvalRequired(asking.judgement, hold, asking.principal))
@@ -260,6 +259,16 @@ export class Holds {
     } as unknown as AccessEvent
   }
 }
+
+/** The request that a statement is recorded under. `known`: what control says of it. */
+export interface Request {
+  readonly requestId: RequestId
+  readonly known: Approval | undefined
+  readonly isNew: boolean
+}
+
+const keyOf = (principalId: string, { environment, database }: Target, digest: Digest): string =>
+  `${principalId}\n${environment}/${database}\n${digest}`
 
 const ends = ({ phase }: Approval) => phase !== 'pending' && phase !== 'granted'
 
