@@ -81,7 +81,7 @@ export class Product {
   dsn(id: string, parameters: Readonly<Record<string, string>> = {}): string {
     const url = new URL(this.principal(id).dsn)
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
-    return url.href
+    return url.href.replaceAll('+', '%20') // libpq reads a plus sign as a plus sign.
   }
 
   pid(name: string): number {
