@@ -21,7 +21,7 @@ describe(`services killed ${KILLS} times under load`, () => {
   /** Identifiers whose INSERT was tried, by the digest that the record has of it, and those told to be in. */
   const tried = new Map<string, string>()
   const told = new Set<string>()
-  let stopping = false
+  const stopped = new AbortController()
 
   beforeAll(async () => {
     product = await Product.start()
@@ -42,12 +42,12 @@ describe(`services killed ${KILLS} times under load`, () => {
 
   /** Inserts one identifier after the other, never one twice, whatever happens to its connection. */
   const write = async (prepared: boolean): Promise<void> => {
-    while (!stopping) {
+    while (!stopped.signal.aborted) {
       const client = new Client(product.dsn('etl', { sslmode: 'disable' }))
       client.on('error', () => {})
       try {
         await client.connect()
-        while (!stopping) {
+        while (!stopped.signal.aborted) {
           const id = randomUUID()
           tried.set(prepared ? preparedDigest(id) : digestOf(Buffer.from(simpleText(id))), id)
           if (prepared) await client.query(PREPARED_TEXT, [id])
@@ -81,7 +81,7 @@ describe(`services killed ${KILLS} times under load`, () => {
         await kill(VICTIMS[randomInt(VICTIMS.length)] ?? 'proxy')
       }
       await sleep(500)
-      stopping = true
+      stopped.abort()
       await Promise.all(writers)
       await until(async () => ((await product.psql('etl', '-c', 'select 1')).status === 0 ? true : undefined), 60_000)
 
@@ -140,7 +140,7 @@ const digestOf = (...parts: readonly Buffer[]): string => {
 
 /** FORMAT statement-digest/1, with the one parameter as node-postgres binds it: in text format. */
 const preparedDigest = (id: string): string =>
-  digestOf(Buffer.from(`${PREPARED_TEXT}\0`), Buffer.from('0001000000010000' + '0024', 'hex'), Buffer.from(id))
+  digestOf(Buffer.from(`${PREPARED_TEXT}\0`), Buffer.from('00010000000100000024', 'hex'), Buffer.from(id))
 
 interface OnRecord {
   readonly id: string | undefined

@@ -45,8 +45,9 @@ describe('a statement that is held while its client waits', () => {
   it('names the request and the owners, is refused to its own author, and runs when an owner approves', async () => {
     await upstream('create table kept_customers as table customers')
     onTestFinished(async () => {
-      await upstream("select to_regclass('customers')").then(([[found] = []]) =>
-        upstream(found === null ? 'alter table kept_customers rename to customers' : 'drop table kept_customers'),
+      const [found] = await upstream("select to_regclass('customers')")
+      await upstream(
+        found?.[0] === null ? 'alter table kept_customers rename to customers' : 'drop table kept_customers',
       )
       await untilNodeSees('customers', 16)
     })

@@ -1,1 +1,7 @@
-export {}
+export * from './approval.ts'
+export * from './claim.ts'
+export * from './command.ts'
+export * from './decide.ts'
+export * from './in-force.ts'
+export * from './satisfied.ts'
+export { standingOf, type Standing } from './vote.ts'

@@ -1,0 +1,93 @@
+import type {
+  ApprovalEvent,
+  ClaimObjection,
+  Digest,
+  Instant,
+  PrincipalId,
+  RequestId,
+  RowCount,
+  SessionId,
+  StatementId,
+  Target,
+} from '@countersign/contracts'
+import type { Approval, Asked, Request } from './approval.ts'
+
+/** A statement asks to run under a grant. */
+export interface Claim {
+  readonly requestId: RequestId
+  readonly statementId: StatementId
+  readonly sessionId: SessionId
+  readonly principalId: PrincipalId
+  readonly digest: Digest
+  readonly target: Target
+  /** The database role that it would run as. */
+  readonly role: string
+  readonly policyVersion: string
+  /** Rows that it would change, counted just now. */
+  readonly rows?: RowCount | undefined
+  readonly at: Instant
+}
+
+/** CONTROL single-use: of all that ask, one statement gets the grant, and only the statement that was approved. */
+export const onClaim = (claim: Claim, state: Approval): readonly ApprovalEvent[] => {
+  if (isRepeated(claim, state)) return []
+  const { requestId, statementId, sessionId, at } = claim
+  const because = objectionTo(claim, state)
+  if (because === undefined) return [{ type: 'grant.claimed', data: { requestId, statementId, sessionId, at } }]
+
+  const refused: ApprovalEvent = {
+    type: 'grant.claim-refused',
+    data: { requestId, statementId, sessionId, because, at },
+  }
+  const drifted = state.phase === 'granted' && (because === 'policy-changed' || because === 'more-rows')
+  return drifted ? [refused, { type: 'approval.voided', data: { requestId, because, at } }] : [refused]
+}
+
+const isRepeated = ({ statementId }: Claim, state: Approval): boolean =>
+  (state.phase === 'claimed' && state.claimedBy === statementId) ||
+  state.refusedClaims.some((refused) => refused.statementId === statementId)
+
+const objectionTo = (claim: Claim, state: Approval): ClaimObjection | undefined => {
+  if (state.phase === 'not-asked') return 'unknown-request'
+  return mismatch(claim, state.request) ?? notUsable(claim, state) ?? drift(claim, state.request)
+}
+
+/** Whoever is not the one it was given to learns that first, and nothing about how it stands. */
+const mismatch = ({ principalId, digest, target, role }: Claim, { statement }: Request): ClaimObjection | undefined => {
+  if (principalId !== statement.principal.id) return 'other-principal'
+  if (digest !== statement.digest) return 'other-statement'
+  const { environment, database } = statement.target
+  const elsewhere = environment !== target.environment || database !== target.database || role !== statement.role
+  return elsewhere ? 'other-target' : undefined
+}
+
+const notUsable = ({ at }: Claim, state: Asked): ClaimObjection | undefined => {
+  switch (state.phase) {
+    case 'pending':
+      return at >= state.request.expiresAt ? 'expired' : 'not-granted'
+    case 'granted':
+      return at >= state.usableUntil ? 'expired' : undefined
+    case 'claimed':
+      return 'spent'
+    case 'expired':
+      return 'expired'
+    case 'voided':
+      return state.because === 'schema-changed' ? 'not-granted' : state.because
+    case 'denied':
+    case 'withdrawn':
+      return 'not-granted'
+  }
+}
+
+/** CONTROL drift: what was approved must still be what would run. */
+const drift = ({ policyVersion, rows }: Claim, { statement }: Request): ClaimObjection | undefined => {
+  if (policyVersion !== statement.policyVersion) return 'policy-changed'
+  return exceeds(rows, statement.rows) ? 'more-rows' : undefined
+}
+
+/** Fails closed: a count that is missing now, or only estimated where it was exact, does not show that it is within. */
+const exceeds = (now: RowCount | undefined, approved: RowCount | undefined): boolean => {
+  if (approved === undefined) return false
+  if (now === undefined) return true
+  return now.rows > approved.rows || (approved.exact && !now.exact)
+}

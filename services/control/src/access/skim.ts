@@ -1,0 +1,31 @@
+/*
+ * Most of cs.access is ordinary statements, of which control needs nothing. To read them all is a sixth of a core
+ * at 2,000 records a second; to look at their types is a hundredth.
+ */
+
+const TYPES = /"type":"([^"\\]{1,100})","version":(\d{1,9})/g
+
+/** Types, in the version that is written today, which nothing here acts on. */
+const ORDINARY: ReadonlySet<string> = new Set([
+  'statement.intended@1',
+  'statement.settled@1',
+  'credential.used@1',
+  'auth.failed@1',
+  'node.heartbeat@1',
+])
+
+/**
+ * Whether a record holds nothing but ordinary events, as far as its bytes show.
+ *
+ * A quote within a JSON string is always escaped, so no statement's text can look like a type here. Whatever is
+ * written in another way, with spaces or escapes, is not recognised and read in full.
+ */
+export const isOrdinary = (value: Uint8Array): boolean => {
+  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
+  let found = 0
+  for (const [, type, version] of text.matchAll(TYPES)) {
+    if (!ORDINARY.has(`${type}@${version}`)) return false
+    found += 1
+  }
+  return found > 0
+}

@@ -1,0 +1,60 @@
+import type { Objection, Principal, RequestId } from '@countersign/contracts'
+import type { HoldConfig } from '@countersign/platform'
+import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nestjs/common'
+import { CommandBus } from '@nestjs/cqrs'
+import type { z } from 'zod'
+import { ApiError } from '../api/api-error.ts'
+import { InputPipe } from '../api/input.pipe.ts'
+import { RequestPath, VoteInput } from '../api/schemas.ts'
+import { Caller, SignInGuard } from '../api/sign-in.guard.ts'
+import { later, type Clock } from '../clock.ts'
+import { personOf } from '../directory/directory.ts'
+import { ReadRequests } from '../read-requests/read-requests.ts'
+import { MESSAGES } from '../read-requests/request-view.ts'
+import { CLOCK, HOLDS } from '../tokens.ts'
+import { CastVote } from './cast-vote.handler.ts'
+import { Refusals } from './refusals.ts'
+
+const MINUTE_MS = 60_000
+
+@Controller('api/v1/requests')
+@UseGuards(SignInGuard)
+export class CastVoteController {
+  readonly #refusals = new Refusals()
+
+  constructor(
+    @Inject(CommandBus) private readonly commands: CommandBus,
+    @Inject(ReadRequests) private readonly requests: ReadRequests,
+    @Inject(HOLDS) private readonly holds: HoldConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Post(':id/votes')
+  @HttpCode(200)
+  async cast(
+    @Caller() caller: Principal,
+    @Param(new InputPipe(RequestPath)) { id }: z.output<typeof RequestPath>,
+    @Body(new InputPipe(VoteInput)) input: VoteInput,
+  ) {
+    const refusal = await this.#decide(caller, id, input)
+    if (refusal) throw new ApiError(refusal, MESSAGES[refusal].message, MESSAGES[refusal].remedy)
+    return this.requests.show(caller, id)
+  }
+
+  async #decide(caller: Principal, requestId: RequestId, input: VoteInput): Promise<Objection | undefined> {
+    const at = this.clock()
+    if (this.#refusals.isTooMany(caller.id, Date.parse(at))) {
+      throw new ApiError('too-many-refusals', 'too many of your votes were refused', 'wait a minute')
+    }
+    const usableUntil = later(at, this.holds.rerunMinutes * MINUTE_MS)
+    const { id, kind } = caller
+    const voter = kind === 'service' ? caller : { id, kind, person: personOf(caller) }
+    const events = await this.commands.execute(
+      new CastVote({ type: 'vote', requestId, voter, usableUntil, at, ...input }),
+    )
+    const [first] = events
+    if (first?.type !== 'approval.vote-refused') return undefined
+    this.#refusals.add(caller.id, Date.parse(at))
+    return first.data.because
+  }
+}

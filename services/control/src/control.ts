@@ -1,0 +1,148 @@
+import 'reflect-metadata'
+import type { PrincipalId } from '@countersign/contracts'
+import type { EventLog } from '@countersign/eventlog'
+import type { Config, Logger } from '@countersign/platform'
+import type { Provider } from '@nestjs/common'
+import { CommandBus } from '@nestjs/cqrs'
+import { AccessReader } from './access/access-reader.ts'
+import { OpenSessions } from './access/open-sessions.ts'
+import { performer } from './access/performer.ts'
+import { Readers } from './api/readers.ts'
+import { ApprovalDesk } from './approvals/approval-desk.ts'
+import type { Clock } from './clock.ts'
+import { Directory } from './directory/directory.ts'
+import { readIdentities } from './directory/identities-file.ts'
+import { revokedPrincipals } from './directory/publish-identities.ts'
+import { Health } from './health/health.ts'
+import { closeHttp, createHttp, listen } from './http.ts'
+import { PoliciesInForce } from './policies/policies-in-force.ts'
+import { readPolicySet } from './policies/policy-files.ts'
+import { PublishFiles, warnTo } from './publish-files.ts'
+import { repeat } from './repeat.ts'
+import { openStreams, type Streams } from './streams.ts'
+import { EventHub } from './tail-events/event-hub.ts'
+import * as token from './tokens.ts'
+
+export interface ControlOptions {
+  readonly config: Pick<Config, 'control' | 'holds'>
+  readonly log: EventLog
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Something cannot go on, such as a topic that cannot be read: the process should end and be started anew. */
+  readonly failed: (error: unknown) => void
+}
+
+export interface Control {
+  readonly port: number
+  /** Resolves when nothing is under way any more. The log stays open: it is the caller's. */
+  close(): Promise<void>
+}
+
+const UPKEEP_MS = 250
+
+/** Resolves when everything that can be asked of it is served. Throws `ConfigError` for files that cannot be used. */
+export const startControl = async (options: ControlOptions): Promise<Control> => {
+  const { config, log, logger, clock } = options
+  // First, because it needs nothing: who configured it wrongly is told at once.
+  const directory = new Directory(readIdentities(config.control.identities, warnTo(logger)))
+  const policies = new PoliciesInForce(readPolicySet(config.control))
+
+  const core = await openCore(options)
+  const { streams, desk, sessions, health } = core
+  const { board, book, tell } = streams
+  const files = new PublishFiles({ ...options, config: config.control, directory, policies, board, tell })
+  await files.publish()
+
+  const hub = new EventHub(log, sessions, () => streams.approvalsCaughtUp())
+  const app = await createHttp(
+    [
+      value(token.DESK, desk),
+      value(token.BOOK, book),
+      value(token.BOARD, board),
+      value(token.DIRECTORY, directory),
+      value(token.POLICIES, policies),
+      value(token.SESSIONS, sessions),
+      value(token.TELL, tell),
+      value(token.CLOCK, clock),
+      value(token.HOLDS, config.holds),
+      value(token.READERS, new Readers(policies)),
+      value(token.EVENT_HUB, hub),
+      value(token.HEALTH, health),
+    ],
+    logger,
+  )
+  const perform = performer(app.get(CommandBus), book, clock)
+  const { cursor: from } = streams.resumePoint
+  const access = new AccessReader({ ...options, from, sessions, perform, quarantine: streams.quarantine })
+  core.access = access
+  await access.caughtUp()
+  await desk.settleDoubts(0)
+
+  const stopUpkeep = repeat(() => upkeep(desk), UPKEEP_MS, logger)
+  const stopWatching = files.watch()
+  const port = await listen(app, config.control.listen)
+  const close = async () => {
+    core.stopping.abort()
+    await closeHttp(app)
+    await Promise.all([stopWatching(), stopUpkeep(), hub.close(), access.close()])
+    await streams.close()
+  }
+  return { port, close }
+}
+
+interface Core {
+  readonly streams: Streams
+  readonly desk: ApprovalDesk
+  readonly sessions: OpenSessions
+  readonly health: Health
+  readonly stopping: AbortController
+  /** Comes last, because what it reads is acted on by everything else. */
+  access?: AccessReader
+}
+
+/** What control has in the log, and who decides with it. */
+const openCore = async (options: ControlOptions): Promise<Core> => {
+  const { log, clock } = options
+  const sessions = new OpenSessions()
+  const stopping = new AbortController()
+  const core: { desk?: ApprovalDesk; streams?: Streams; access?: AccessReader } = {}
+  const health = new Health({
+    log,
+    sessions,
+    cursor: () => core.access?.cursor,
+    approvals: () => core.streams?.book.all() ?? [],
+  })
+  const streams = await openStreams({
+    ...options,
+    source: `/countersign/control/${options.newId()}`,
+    stopping: stopping.signal,
+    accessCursor: () => core.access?.resumeFrom,
+    decided: (requestId, events) => {
+      health.decided(events)
+      core.desk?.doubt(requestId)
+    },
+    published: (requestId) => core.desk?.doubt(requestId),
+    quarantined: () => health.quarantined(),
+  })
+  const desk = new ApprovalDesk({ ...options, ...streams, circumstances: circumstancesOf(streams, clock) })
+  for (const { request } of streams.book.all()) desk.doubt(request.requestId)
+  return Object.assign(core, { streams, desk, sessions, health, stopping })
+}
+
+const upkeep = async (desk: ApprovalDesk): Promise<void> => {
+  await desk.closeAllDue()
+  await desk.settleDoubts()
+}
+
+const circumstancesOf =
+  ({ board, policyHistory }: Streams, clock: Clock) =>
+  () => ({
+    now: clock(),
+    isSuperseded: (version: string) => policyHistory.isSuperseded(version, board),
+    isRevoked: isIn(revokedPrincipals(board)),
+  })
+
+const isIn = (principals: ReadonlySet<PrincipalId>) => (id: PrincipalId) => principals.has(id)
+
+const value = (provide: symbol, useValue: unknown): Provider => ({ provide, useValue })

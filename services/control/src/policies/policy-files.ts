@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Target } from '@countersign/contracts'
+import { ConfigError, type ControlConfig } from '@countersign/platform'
+import { compilePolicies, defaultPolicies, ownersOf, parseOwners, PolicyError } from '@countersign/policy'
+import { textOf } from '../yaml-file.ts'
+
+export interface PolicyFile {
+  readonly name: string
+  readonly text: string
+}
+
+/** A set of policies and owners that has been checked as a whole. */
+export interface PolicySet {
+  /** First 16 hexadecimal digits of SHA-256 over names, texts and owners. */
+  readonly version: string
+  readonly files: readonly PolicyFile[]
+  /** DATAOWNERS, as it is written. */
+  readonly owners: string
+  /** Groups that own a relation, or without one the database as a whole. */
+  readonly ownersOf: (target: Target, relation?: string) => readonly string[]
+  /** The groups that own anything. */
+  readonly ownerGroups: ReadonlySet<string>
+}
+
+/** Reads and compiles what the configuration names. Throws `ConfigError` with file and line: none of it is then used. */
+export const readPolicySet = ({ policies, owners: ownersFile }: ControlConfig): PolicySet => {
+  const files = policies === undefined ? defaultPolicies() : filesIn(policies)
+  const owners = textOf(ownersFile)
+  placed(
+    () => compilePolicies(files),
+    (name) => (policies === undefined ? `shipped ${name}` : join(policies, name)),
+  )
+  const rules = placed(
+    () => parseOwners(owners),
+    () => ownersFile,
+  )
+  return {
+    version: versionOf(files, owners),
+    files,
+    owners,
+    ownersOf: (target, relation) => ownersOf(rules, target, relation),
+    ownerGroups: new Set(rules.flatMap(({ groups }) => groups)),
+  }
+}
+
+/** FORMAT policy-version/1: SHA-256 over the JSON text `[[[name,text],…],owners]`, files in the order of their names. */
+const versionOf = (files: readonly PolicyFile[], owners: string): string => {
+  const content = JSON.stringify([files.map(({ name, text }) => [name, text]), owners])
+  return createHash('sha256').update(content).digest('hex').slice(0, 16)
+}
+
+const filesIn = (folder: string): PolicyFile[] => {
+  const names = namesIn(folder).filter((name) => name.endsWith('.cedar'))
+  if (names.length === 0) {
+    throw new ConfigError(`${folder}: holds no .cedar file; leave control.policies out to use the shipped set`)
+  }
+  return names.sort().map((name) => ({ name, text: textOf(join(folder, name)) }))
+}
+
+const namesIn = (folder: string): string[] => {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    throw new ConfigError(`${folder}: cannot be read; the configuration names it as control.policies`, { cause })
+  }
+}
+
+/** Says where on this machine the fault lies: the library knows names of files only. */
+const placed = <Value>(compile: () => Value, pathOf: (name: string) => string): Value => {
+  try {
+    return compile()
+  } catch (cause) {
+    if (!(cause instanceof PolicyError)) throw cause
+    const { file, message } = cause
+    throw new ConfigError(message.startsWith(file) ? pathOf(file) + message.slice(file.length) : message, { cause })
+  }
+}
