@@ -12,3 +12,14 @@ export const accepts = (heads: Heads, { stream, revision }: { stream: string; re
   heads.set(stream, revision)
   return true
 }
+
+/**
+ * The same for a compacted topic, of which a reader, if it begins late or falls behind, may see only the newest
+ * records of a stream: the first for each revision stands here too, and what was dropped in between is not missed,
+ * because each record says all that holds from then on.
+ */
+export const acceptsCompacted = (heads: Heads, { stream, revision }: { stream: string; revision: number }): boolean => {
+  if (revision <= (heads.get(stream) ?? 0)) return false
+  heads.set(stream, revision)
+  return true
+}

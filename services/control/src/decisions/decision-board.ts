@@ -8,7 +8,7 @@ import {
   writeDecisionEvent,
   type DecisionEvent,
 } from '@countersign/contracts'
-import type { EventLog, LogRecord, Quarantined } from '@countersign/eventlog'
+import { acceptsCompacted, type EventLog, type Heads, type LogRecord, type Quarantined } from '@countersign/eventlog'
 import { Follower } from '../follower.ts'
 import { foundIn } from '../quarantine/quarantine.ts'
 
@@ -25,12 +25,10 @@ export interface BoardOptions {
 
 /** What a subject's records amount to, for each of the two ways to read a compacted topic. */
 interface Entry {
-  /** The highest revision that stands. */
-  head: number
   /** Digest of what it says, by log order with voids passed over, as nodes read. */
-  standing: string
+  readonly standing: string | undefined
   /** By log order alone, as compaction keeps it. */
-  newest: string
+  readonly newest: string
 }
 
 const ATTEMPTS_MAX = 10
@@ -46,6 +44,7 @@ export class DecisionBoard {
   readonly #options: BoardOptions
   readonly #follower: Follower
   readonly #entries = new Map<string, Entry>()
+  readonly #heads: Heads = new Map()
   readonly #kept = new Map<string, DecisionEvent>()
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #awaited = new Map<string, () => void>()
@@ -107,7 +106,7 @@ export class DecisionBoard {
   async #write(subject: string, event: DecisionEvent): Promise<void> {
     const { log, source, now, newId } = this.#options
     const commitId = newId()
-    const revision = (this.#entries.get(subject)?.head ?? 0) + 1
+    const revision = (this.#heads.get(subject) ?? 0) + 1
     const headers = commitHeaders({ commitId, stream: subject }, source, now(), event.type)
     const value = encodeCommit({ stream: subject, revision, commitId, events: [writeDecisionEvent(event)] })
     const back = new Promise<void>((resolve) => this.#awaited.set(commitId, resolve))
@@ -140,14 +139,10 @@ export class DecisionBoard {
   }
 
   #note({ stream, revision }: { stream: string; revision: number }, event: DecisionEvent): void {
-    const entry = this.#entries.get(stream)
     const content = contentOf(event)
-    // The first record that is still there may have any revision: those before it may have been compacted away.
-    const stands = entry === undefined || revision === entry.head + 1
-    if (entry) entry.newest = content
-    else this.#entries.set(stream, { head: revision, standing: content, newest: content })
+    const stands = acceptsCompacted(this.#heads, { stream, revision })
+    this.#entries.set(stream, { standing: stands ? content : this.#entries.get(stream)?.standing, newest: content })
     if (!stands) return
-    if (entry) Object.assign(entry, { head: revision, standing: content })
     if (event.type !== 'approval.in-force') this.#kept.set(stream, event)
   }
 }

@@ -14,9 +14,9 @@ type Held = Pick<HeldStatement, 'target' | 'relations'>
 /**
  * Who must sign for a statement: one of each group, by different people.
  *
- * Several groups that own one relation are one group here, any of whose people will do. Relations with different
- * owners each need a signature of their own; relations with the same owners need one. What nobody owns yields a
- * group without people, so that nobody can approve it.
+ * Several groups that own one relation are one group here, any of whose people will do. A signature that covers one
+ * relation covers every other that the same groups own, alone or with more; relations of other owners each need one
+ * of their own. What nobody owns yields a group without people, so that nobody can approve it.
  */
 export const approverGroups = (
   approvers: readonly string[],
@@ -37,5 +37,10 @@ export const approverGroups = (
 const ownerSets = ({ target, relations }: Held, ownersOf: ApproverSources['ownersOf']): readonly string[][] => {
   const owned = relations.length > 0 ? relations.map(({ name }) => ownersOf(target, name)) : [ownersOf(target)]
   const sets = owned.map((groups) => [...new Set(groups)].sort())
-  return [...new Map(sets.map((set) => [JSON.stringify(set), set])).values()]
+  const distinct = [...new Map(sets.map((set) => [JSON.stringify(set), set])).values()]
+  return distinct.filter((set) => !distinct.some((other) => coversTheOther(other, set)))
 }
+
+/** Whoever is in the narrower set is in the wider one too. A set without owners covers nothing. */
+const coversTheOther = (narrow: readonly string[], wide: readonly string[]): boolean =>
+  narrow.length > 0 && narrow.length < wide.length && narrow.every((group) => wide.includes(group))

@@ -9,7 +9,7 @@ import {
   type RequestId,
   type Target,
 } from '@countersign/contracts'
-import { accepts, type EventLog, type Heads, type LogRecord, type Subscription } from '@countersign/eventlog'
+import { acceptsCompacted, type EventLog, type Heads, type LogRecord, type Subscription } from '@countersign/eventlog'
 
 type DataOf<Type extends DecisionEvent['type']> = Extract<DecisionEvent, { type: Type }>['data']
 export type Credential = DataOf<'credential.in-force'>
@@ -101,7 +101,7 @@ export class InForce {
     for (const record of records) {
       try {
         const commit = decodeCommit(record.value)
-        if (!accepts(this.#heads, commit)) continue
+        if (!acceptsCompacted(this.#heads, commit)) continue
         for (const event of commit.events) this.#obey(readDecisionEvent(event))
       } catch (error) {
         this.#listener.unreadable(error)
