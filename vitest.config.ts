@@ -40,6 +40,15 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          name: 'journeys-kafka',
+          include: ['test/journeys/**/*.spec.ts'],
+          globalSetup: './test/support/kafka.setup.ts',
+          ...serial,
+        },
+      },
+      {
+        ...shared,
+        test: {
           name: 'clients',
           include: ['test/clients/**/*.spec.ts'],
           globalSetup: './test/support/embedded.setup.ts',

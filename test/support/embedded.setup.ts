@@ -1,10 +1,10 @@
 import type { TestProject } from 'vitest/node'
 import { Product } from './product.ts'
 
-/** One product on the embedded log for all files of a project. */
 /** So that a test of what happens when nobody answers does not take half a minute. */
 export const SHORT_HOLDS = { COUNTERSIGN_HOLDS_INLINE_SECONDS: '8', COUNTERSIGN_HOLDS_HEARTBEAT_SECONDS: '2' }
 
+/** One product on the embedded log for all files of a project. */
 export default async (project: TestProject): Promise<() => Promise<void>> => {
   const product = await Product.start([], { env: SHORT_HOLDS })
   project.provide('home', product.home)
