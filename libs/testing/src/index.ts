@@ -1,1 +1,8 @@
-export {}
+export { collect, type Collected } from './event-log/collect.ts'
+export { eventLogContract, type Contract, type LogUnderTest, type Outage } from './event-log/event-log-contract.ts'
+export { eventually } from './event-log/eventually.ts'
+export { inventory, runWriter, type Inventory } from './event-log/inventory.ts'
+export { memoryLog, type MemoryLog } from './event-log/memory-log.ts'
+export type { RunningJob } from './event-log/run-job.ts'
+export { freePorts } from './free-ports.ts'
+export { startKafka, type Kafka, type KafkaSettings } from './kafka/start-kafka.ts'
