@@ -1,1 +1,10 @@
-export {}
+export { EVERY_FACT } from './context-facts.ts'
+export * from './decide.ts'
+export * from './default-policies.ts'
+export * from './mask-decision.ts'
+export * from './obligations.ts'
+export * from './owners.ts'
+export * from './policy-error.ts'
+export * from './policy-set.ts'
+export * from './request.ts'
+export { SCHEMA } from './shipped.ts'

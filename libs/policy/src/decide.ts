@@ -1,0 +1,101 @@
+import type { Context } from '@cedar-policy/cedar-wasm/nodejs'
+import { authorize, type Question } from './authorize.ts'
+import { actionEntity, principalEntity, resourceEntity } from './entities.ts'
+import type { Policy, PolicySet } from './policy-set.ts'
+import type { Request, RequestedUse, StatementFacts } from './request.ts'
+
+export interface Decision {
+  readonly verdict: 'allow' | 'hold' | 'deny'
+  /** The policies that said so; of an `allow`, those that permit it. */
+  readonly policies: readonly string[]
+  /** Of a hold: groups that each have to sign. */
+  readonly approvers: readonly string[]
+  readonly quorum: number
+  /** One clause for people: why. */
+  readonly because: string
+  readonly advice?: string
+}
+
+/**
+ * What policy says of a statement. Each use of it is asked about; the worst answer is the answer. What no policy
+ * permits, and what a policy fails to answer, is denied.
+ */
+export const decide = (set: PolicySet, request: Request): Decision => {
+  const answers = request.uses.map((use) => ask(set, request, use))
+  const worst = VERDICTS.find((verdict) => answers.some((answer) => answer.verdict === verdict)) ?? 'deny'
+  const deciding = answers.filter(({ verdict }) => verdict === worst)
+  return decisionOf(worst, distinct(deciding.flatMap(({ policies }) => policies)), set)
+}
+
+const VERDICTS = ['deny', 'hold', 'allow'] as const
+
+interface Answer {
+  readonly verdict: Decision['verdict']
+  readonly policies: readonly string[]
+}
+
+const ask = (set: PolicySet, request: Request, use: RequestedUse): Answer => {
+  const question: Question = {
+    principal: principalEntity(request.principal),
+    action: actionEntity(use.action),
+    resource: resourceEntity(use.resource, request.target),
+    context: contextOf(request, use),
+  }
+  const answer = authorize(set.stored.all, question)
+  if (answer.allowed || answer.failed) return { verdict: answer.allowed ? 'allow' : 'deny', policies: answer.reasons }
+  const isHeld = answer.reasons.length > 0 && answer.reasons.every((id) => isHold(set.policies.get(id)))
+  // A hold alone does not say whether it would be permitted without it.
+  const isPermitted = isHeld && authorize(set.stored.unheld, question).allowed
+  return {
+    verdict: isPermitted ? 'hold' : 'deny',
+    policies: isHeld && !isPermitted ? [] : denying(answer.reasons, set, isPermitted),
+  }
+}
+
+const isHold = (policy: Policy | undefined): boolean => policy?.obligations.effect === 'hold'
+
+/** When it is denied, what would only have held it does not matter any more. */
+const denying = (reasons: readonly string[], set: PolicySet, isHeld: boolean): readonly string[] =>
+  isHeld ? reasons : reasons.filter((id) => !isHold(set.policies.get(id)))
+
+const contextOf = ({ principal, target, statement }: Request, use: RequestedUse): Context => {
+  const { through, change, unbounded, tautological, counted, rows, rowsExact, rowsShare } = use
+  const { dangers, sensitiveClasses, ...facts } = statement satisfies StatementFacts
+  return {
+    ...facts,
+    dangers: [...dangers],
+    sensitiveClasses: [...sensitiveClasses],
+    environment: target.environment,
+    agent: principal.kind === 'agent',
+    through,
+    change,
+    unbounded,
+    tautological,
+    counted,
+    rowsExact,
+    ...(rows === undefined ? {} : { rows }),
+    ...(rowsShare === undefined ? {} : { rowsShare }),
+  }
+}
+
+const decisionOf = (verdict: Decision['verdict'], ids: readonly string[], set: PolicySet): Decision => {
+  const policies = ids.flatMap((id) => set.policies.get(id) ?? [])
+  const holds = verdict === 'hold' ? policies : []
+  const advice = policies.map(({ obligations }) => obligations.advice).find((text) => text !== undefined)
+  return {
+    verdict,
+    policies: ids,
+    approvers: distinct(holds.flatMap(({ obligations }) => obligations.approvers)),
+    quorum: Math.max(1, ...holds.map(({ obligations }) => obligations.quorum)),
+    because: becauseOf(verdict, policies),
+    ...(verdict === 'allow' || advice === undefined ? {} : { advice }),
+  }
+}
+
+const becauseOf = (verdict: Decision['verdict'], policies: readonly Policy[]): string => {
+  const reasons = distinct(policies.flatMap(({ id, obligations }) => obligations.because ?? `policy ${id}`))
+  if (verdict === 'allow') return 'permitted'
+  return reasons.length > 0 ? reasons.join('; ') : 'no policy permits it'
+}
+
+const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort()

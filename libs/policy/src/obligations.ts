@@ -1,0 +1,98 @@
+import { PolicyError } from './policy-error.ts'
+
+/*
+ * What a policy asks for beyond yes and no, written as annotations:
+ *
+ *   @id("hold-every-row")           its name, unique among all files; the only one that is needed
+ *   @effect("hold")                 of a forbid: hold instead of deny; `mask` of a forbid of unmask
+ *   @approvers("owners,security")   of a hold: groups that each have to sign; `owners` are those of DATAOWNERS
+ *   @quorum("2")                    of a hold: how many people in all
+ *   @mask("partial")                of a forbid of unmask: how the value is masked
+ *   @because("…")  @advice("…")     for people: why, and what to do instead
+ */
+
+export const EFFECTS = ['deny', 'hold', 'mask'] as const
+export type Effect = (typeof EFFECTS)[number]
+
+export const MASKS = ['partial', 'redact', 'null', 'year', 'pseudonym'] as const
+export type Mask = (typeof MASKS)[number]
+
+export interface Obligations {
+  readonly effect: Effect
+  readonly approvers: readonly string[]
+  readonly quorum: number
+  readonly mask: Mask | undefined
+  readonly because: string | undefined
+  readonly advice: string | undefined
+}
+
+export interface Place {
+  readonly file: string
+  readonly line: number
+}
+
+const KNOWN = new Set(['id', 'effect', 'approvers', 'quorum', 'mask', 'because', 'advice'])
+const GROUP = /^[\w.:/-]+$/
+
+export const readObligations = (
+  annotations: Readonly<Record<string, string>>,
+  policy: { readonly effect: 'permit' | 'forbid'; readonly isUnmask: boolean },
+  place: Place,
+): Obligations => {
+  const fail = (what: string) => new PolicyError('POLICY_ANNOTATION', place.file, place.line, what)
+  const unknown = Object.keys(annotations).find((name) => !KNOWN.has(name))
+  if (unknown) throw fail(`unknown annotation @${unknown}: known are ${[...KNOWN].join(', ')}`)
+  const effect = oneOf(EFFECTS, annotations['effect'] ?? 'deny', 'effect', fail)
+  const obligations = {
+    effect,
+    approvers: approversOf(annotations['approvers'], fail),
+    quorum: quorumOf(annotations['quorum'], fail),
+    mask: annotations['mask'] === undefined ? undefined : oneOf(MASKS, annotations['mask'], 'mask', fail),
+    because: annotations['because'],
+    advice: annotations['advice'],
+  }
+  const misplaced = misplacedAnnotation(annotations, effect, policy)
+  if (misplaced) throw fail(misplaced)
+  return obligations
+}
+
+const misplacedAnnotation = (
+  annotations: Readonly<Record<string, string>>,
+  effect: Effect,
+  { effect: kind, isUnmask }: { readonly effect: 'permit' | 'forbid'; readonly isUnmask: boolean },
+): string | undefined => {
+  if (kind === 'permit' && annotations['effect'] !== undefined) return '@effect belongs to a forbid'
+  if (effect === 'hold' && annotations['approvers'] === undefined) return '@effect("hold") needs @approvers'
+  if (effect !== 'hold' && (annotations['approvers'] ?? annotations['quorum']) !== undefined) {
+    return '@approvers and @quorum belong to @effect("hold")'
+  }
+  const asksForMask = effect === 'mask' || annotations['mask'] !== undefined
+  if (asksForMask && !(kind === 'forbid' && isUnmask)) return 'masks belong to a forbid of Action::"unmask" alone'
+  return effect === 'hold' && isUnmask ? 'a hold cannot be put on Action::"unmask"' : undefined
+}
+
+type Fail = (what: string) => PolicyError
+
+const oneOf = <T extends string>(values: readonly T[], value: string, name: string, fail: Fail): T => {
+  const found = values.find((one) => one === value)
+  if (!found) throw fail(`@${name}("${value}"): expected one of ${values.join(', ')}`)
+  return found
+}
+
+const approversOf = (text: string | undefined, fail: Fail): readonly string[] => {
+  if (text === undefined) return []
+  const groups = text.split(',').map((group) => group.trim())
+  const wrong = groups.find((group) => !GROUP.test(group))
+  if (wrong !== undefined) throw fail(`@approvers("${text}"): expected names of groups, separated by commas`)
+  return groups
+}
+
+const QUORUM_MAX = 20
+
+const quorumOf = (text: string | undefined, fail: Fail): number => {
+  const quorum = Number(text ?? 1)
+  if (!Number.isInteger(quorum) || quorum < 1 || quorum > QUORUM_MAX) {
+    throw fail(`@quorum("${text}"): expected a number from 1 to ${QUORUM_MAX}`)
+  }
+  return quorum
+}

@@ -1,0 +1,106 @@
+import { isList, isNode, type TreeNode, type TreeValue } from './read-tree.ts'
+
+/*
+ * Fields of the server's query tree, by PostgreSQL's own names (parsenodes.h, primnodes.h).
+ */
+
+export const fieldNumber = (node: TreeNode, field: string): number => {
+  const value = node.fields[field]
+  return typeof value === 'string' ? Number(value) : 0
+}
+
+export const fieldText = (node: TreeNode, field: string): string | undefined => {
+  const value = node.fields[field]
+  return typeof value === 'string' ? value : undefined
+}
+
+export const fieldFlag = (node: TreeNode, field: string): boolean => node.fields[field] === 'true'
+
+export const fieldNode = (node: TreeNode, field: string): TreeNode | undefined => {
+  const value = node.fields[field]
+  return isNode(value) ? value : undefined
+}
+
+export const fieldNodes = (node: TreeNode, field: string): readonly TreeNode[] => {
+  const value = node.fields[field]
+  return isList(value) ? value.filter(isNode) : []
+}
+
+/** A set of column numbers is printed as `(b 8 10)`, counted from the first system column, so 8 is column 1. */
+const FIRST_COLUMN = -7
+
+export const fieldColumns = (node: TreeNode, field: string): readonly number[] => {
+  const value = node.fields[field]
+  return isList(value) ? value.slice(1).map((bit) => Number(bit) + FIRST_COLUMN) : []
+}
+
+export const childrenOf = (node: TreeNode): readonly TreeNode[] => Object.values(node.fields).flatMap(nodesIn)
+
+const nodesIn = (value: TreeValue): readonly TreeNode[] => {
+  if (isNode(value)) return [value]
+  return isList(value) ? value.flatMap(nodesIn) : []
+}
+
+/** Every node of a tree, the given ones included. */
+export const everyNode = (roots: readonly TreeNode[]): readonly TreeNode[] => {
+  const found: TreeNode[] = []
+  const waiting = [...roots]
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    found.push(node)
+    waiting.push(...childrenOf(node))
+  }
+  return found
+}
+
+export type QueryKind = 'select' | 'update' | 'insert' | 'delete' | 'merge' | 'utility' | 'nothing' | 'unknown'
+
+const KINDS: readonly QueryKind[] = ['unknown', 'select', 'update', 'insert', 'delete', 'merge', 'utility', 'nothing']
+const MERGE_SINCE = 150_000
+
+/** MERGE came with version 15, and moved the numbers behind it. */
+export const queryKind = (query: TreeNode, serverVersion: number): QueryKind => {
+  const number = fieldNumber(query, 'commandType')
+  return KINDS[serverVersion < MERGE_SINCE && number > 4 ? number + 1 : number] ?? 'unknown'
+}
+
+export const isQuery = ({ tag }: TreeNode): boolean => tag === 'QUERY'
+
+/** Labels changed with version 16, when the writers of nodes came to be generated. */
+export const isRangeEntry = ({ tag }: TreeNode): boolean => tag === 'RTE' || tag === 'RANGETBLENTRY'
+
+export const RANGE = {
+  relation: 0,
+  subquery: 1,
+  join: 2,
+  function: 3,
+  tableFunction: 4,
+  values: 5,
+  cte: 6,
+  transition: 7,
+  result: 8,
+  group: 9,
+} as const
+
+export const rangeKind = (entry: TreeNode): number => fieldNumber(entry, 'rtekind')
+
+export const rangeTable = (query: TreeNode): readonly TreeNode[] => fieldNodes(query, 'rtable')
+
+/** Fields that hold the number of a function that is called. */
+const CALLS = ['funcid', 'opfuncid', 'aggfnoid', 'winfnoid', 'tsmhandler', 'hashfuncid', 'negfuncid'] as const
+
+/** The functions that this one node calls; operators whose function is not said are looked up. */
+export const calledFunctions = (
+  node: TreeNode,
+  functionOfOperator: (operator: number) => number | undefined,
+): readonly number[] => {
+  const direct = CALLS.map((field) => fieldNumber(node, field)).filter((oid) => oid > 0)
+  const operators = ['opno', 'eqop', 'sortop'].map((field) => functionOfOperator(fieldNumber(node, field)))
+  return [...direct, ...operators.filter((oid) => oid !== undefined)]
+}
+
+/** What the nodes in front of an expression do not change: a relabelled or re-collated value is the same value. */
+export const bareExpression = (node: TreeNode): TreeNode => {
+  const isTransparent = node.tag === 'RELABELTYPE' || node.tag === 'COLLATEEXPR' || node.tag === 'RETURNINGEXPR'
+  const arg = isTransparent ? (fieldNode(node, 'arg') ?? fieldNode(node, 'retexpr')) : undefined
+  return arg ? bareExpression(arg) : node
+}
