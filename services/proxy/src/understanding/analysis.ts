@@ -1,4 +1,4 @@
-import { ANALYSIS_SETTINGS, ANALYSIS_TITLE, analysisPath } from '@countersign/sql'
+import { ANALYSIS_PATH_QUERY, ANALYSIS_SETTINGS, ANALYSIS_TITLE, analysisPath } from '@countersign/sql'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Client } from 'pg'
 import { SideConnection } from '../upstream/side-connection.ts'
@@ -23,8 +23,8 @@ export class Analysis {
   async treeOf(text: string, searchPath: readonly string[], parameterTypes: readonly number[]): Promise<ServerTree> {
     try {
       return await this.#side.run(async (client) => {
-        await this.#prepare(client, searchPath)
-        return analysed(client, text, parameterTypes)
+        const meant = await this.#prepare(client, searchPath)
+        return meant ? analysed(client, text, parameterTypes) : undefined
       })
     } catch {
       return undefined
@@ -35,16 +35,25 @@ export class Analysis {
     return this.#side.close()
   }
 
-  async #prepare(client: Client, searchPath: readonly string[]): Promise<void> {
+  /**
+   * Resolves with whether names mean here what they mean to the client: the server passes over schemas of which our
+   * role has no USAGE.
+   */
+  async #prepare(client: Client, searchPath: readonly string[]): Promise<boolean> {
     if (client !== this.#prepared) {
       for (const setting of ANALYSIS_SETTINGS) await client.query(setting)
       this.#prepared = client
       this.#path = undefined
     }
-    const path = analysisPath(searchPath.filter((schema) => schema !== 'pg_catalog' || searchPath[0] !== schema))
-    if (path === this.#path) return
+    const schemas = searchPath.filter((schema) => schema !== 'pg_catalog' || searchPath[0] !== schema)
+    const path = analysisPath(schemas)
+    if (path === this.#path) return true
+    this.#path = undefined
     await client.query(path)
+    const { rows } = await client.query<[string[]]>({ text: ANALYSIS_PATH_QUERY, rowMode: 'array' })
+    if (JSON.stringify(rows[0]?.[0]) !== JSON.stringify(schemas)) return false
     this.#path = path
+    return true
   }
 }
 
