@@ -1,1 +1,9 @@
-export {}
+export * from './client.ts'
+export type { Account } from './embedded/engine-config.ts'
+export { engineLibrary } from './embedded/engine-library.ts'
+export * from './embedded/start-clickhouse.ts'
+export * from './embedded/start-error.ts'
+export * from './migrations/migrate.ts'
+export * from './migrations/migration-error.ts'
+export * from './migrations/read-migrations.ts'
+export * from './migrations/split-statements.ts'
