@@ -34,8 +34,7 @@ const nodeHeartbeat = contract(
   z.object({
     worker: WorkerId,
     sessions: z.int().nonnegative(),
-    /** Statements intended since the worker started. */
-    statements: z.int().nonnegative(),
+    statements: z.int().nonnegative().describe('Statements intended since the worker started.'),
     policyVersion: z.string().optional(),
     at: Instant,
   }),
@@ -47,8 +46,13 @@ const nodeStopped = contract(
   z.object({ worker: WorkerId, because: z.enum(['asked', 'found-dead']), at: Instant }),
 )
 
-/** The log could not be written: from then on statements were refused. */
-const auditDegraded = contract('audit.degraded', 1, z.object({ worker: WorkerId, reason: z.string(), at: Instant }))
+const auditDegraded = contract(
+  'audit.degraded',
+  1,
+  z
+    .object({ worker: WorkerId, reason: z.string(), at: Instant })
+    .describe('The log could not be written: from then on statements were refused.'),
+)
 
 const auditRecovered = contract(
   'audit.recovered',
@@ -57,8 +61,7 @@ const auditRecovered = contract(
     worker: WorkerId,
     degradedAt: Instant,
     recoveredAt: Instant,
-    /** Statements refused with ZA010 in between. */
-    refused: z.int().nonnegative(),
+    refused: z.int().nonnegative().describe('Statements refused with ZA010 in between.'),
   }),
 )
 
@@ -73,10 +76,8 @@ const sessionOpened = contract(
     client: z.object({
       address: z.string(),
       port: z.int(),
-      /** What the client calls itself; a claim, not a fact. */
-      application: z.string().optional(),
-      /** The TLS version, or null for a plain connection from loopback. */
-      tls: z.string().nullable(),
+      application: z.string().describe('What the client calls itself; a claim, not a fact.').optional(),
+      tls: z.string().nullable().describe('The TLS version, or null for a plain connection from loopback.'),
     }),
     target: Target,
     upstream: z.object({ server: z.string(), role: z.string(), processId: z.int() }),
@@ -109,9 +110,8 @@ const authFailed = contract(
   1,
   z.object({
     worker: WorkerId,
-    /** As claimed. Never the password, and never what was sent in its place. */
-    user: z.string().max(200),
-    database: z.string().max(200),
+    user: z.string().max(200).describe('As claimed. Never the password, and never what was sent in its place.'),
+    database: z.string().max(200).describe('As claimed.'),
     address: z.string(),
     port: z.int(),
     because: z.enum([
@@ -135,140 +135,138 @@ const credentialUsed = contract(
   z.object({ credentialId: CredentialId, principalId: PrincipalId, sessionId: SessionId, at: Instant }),
 )
 
-/** A statement is understood and decided, and nothing of it has had an effect yet. */
 const statementIntended = contract(
   'statement.intended',
   1,
-  z.object({
-    statementId: StatementId,
-    sessionId: SessionId,
-    sequence: z.int().positive(),
-    protocol: z.enum(['simple', 'extended', 'function']),
-    /** For people to read: shortened, with passwords and detected values replaced. */
-    text: z.string(),
-    textBytes: z.int().nonnegative(),
-    /** SHA-256 over the exact bytes and parameters (FORMAT statement-digest/1, services/proxy). */
-    digest: Digest,
-    /** SHA-256 over the text with its constants taken out: what statements of one kind share. */
-    shape: Digest,
-    sealed: SealedPart.optional(),
-    actions: z.array(Action),
-    relations: z.array(RelationUse),
-    /** Proven to change nothing. Only then may it start before its intent is durable. */
-    readOnly: z.boolean(),
-    transaction: z.enum(['idle', 'open', 'failed']),
-    verdict: Verdict,
-    policies: z.array(z.string()),
-    policyVersion: z.string(),
-    catalogueVersion: z.string(),
-    /** Rows that it would change, counted before it ran. */
-    rows: RowCount.optional(),
-    /** The approval that it waits for or runs under. */
-    requestId: RequestId.optional(),
-    reason: z.string().optional(),
-    ticket: z.string().optional(),
-    traceparent: z.string().optional(),
-    at: Instant,
-  }),
+  z
+    .object({
+      statementId: StatementId,
+      sessionId: SessionId,
+      sequence: z.int().positive(),
+      protocol: z.enum(['simple', 'extended', 'function']),
+      text: z.string().describe('For people to read: shortened, with passwords and detected values replaced.'),
+      textBytes: z.int().nonnegative().describe('Length of the exact text.'),
+      digest: Digest.describe('SHA-256 over the exact bytes and parameters (statement-digest/1).'),
+      shape: Digest.describe('SHA-256 over the text with its constants taken out: what statements of one kind share.'),
+      sealed: SealedPart.optional(),
+      actions: z.array(Action),
+      relations: z.array(RelationUse),
+      readOnly: z.boolean().describe('Proven to change nothing. Only then may it start before its intent is durable.'),
+      transaction: z.enum(['idle', 'open', 'failed']),
+      verdict: Verdict,
+      policies: z.array(z.string()),
+      policyVersion: z.string(),
+      catalogueVersion: z.string(),
+      rows: RowCount.describe('Rows that it would change, counted before it ran.').optional(),
+      requestId: RequestId.describe('The approval that it waits for or runs under.').optional(),
+      reason: z.string().optional(),
+      ticket: z.string().optional(),
+      traceparent: z.string().optional(),
+      at: Instant,
+    })
+    .describe('A statement is understood and decided, and nothing of it has had an effect yet.'),
 )
 
-/** A relation, or one column of it, that a statement read, wrote or returned. */
-export const Touch = z.object({
-  relation: z.string(),
-  column: z.string().optional(),
-  how: z.enum(['read', 'written', 'returned-clear', 'returned-masked']),
-  class: z.string().optional(),
-})
+export const Touch = z
+  .object({
+    relation: z.string(),
+    column: z.string().optional(),
+    how: z.enum(['read', 'written', 'returned-clear', 'returned-masked']),
+    class: z.string().optional(),
+  })
+  .describe('A relation, or one column of it, that a statement read, wrote or returned.')
 export type Touch = z.output<typeof Touch>
 
-/** Microseconds spent in each stage. Together they need not make `total`: stages overlap. */
-export const Durations = z.object({
-  understand: z.int().nonnegative(),
-  decide: z.int().nonnegative(),
-  record: z.int().nonnegative(),
-  hold: z.int().nonnegative(),
-  database: z.int().nonnegative(),
-  total: z.int().nonnegative(),
-})
+export const Durations = z
+  .object({
+    understand: z.int().nonnegative(),
+    decide: z.int().nonnegative(),
+    record: z.int().nonnegative(),
+    hold: z.int().nonnegative(),
+    database: z.int().nonnegative(),
+    total: z.int().nonnegative(),
+  })
+  .describe('Microseconds spent in each stage. Together they need not make `total`: stages overlap.')
 export type Durations = z.output<typeof Durations>
 
-export const Outcome = z.enum([
-  'completed',
-  'failed',
-  /** The node did not let it through: denied, held and not granted, or the log was down. */
-  'refused',
-  'cancelled',
-  /** The client took it back, or went away, while it was held. */
-  'withdrawn',
-  /** The node or the database went away in between, so that nobody was told how it ended. */
-  'outcome_unknown',
-])
+export const Outcome = z
+  .enum(['completed', 'failed', 'refused', 'cancelled', 'withdrawn', 'outcome_unknown'])
+  .describe(
+    '`refused`: the node did not let it through (denied, held and not granted, or the log was down). `withdrawn`: the ' +
+      'client took it back, or went away, while it was held. `outcome_unknown`: the node or the database went away in ' +
+      'between, so that nobody was told how it ended.',
+  )
 export type Outcome = z.output<typeof Outcome>
 
-/** Every intended statement gets exactly one. */
 const statementSettled = contract(
   'statement.settled',
   1,
-  z.object({
-    statementId: StatementId,
-    sessionId: SessionId,
-    sequence: z.int().positive(),
-    outcome: Outcome,
-    sqlstate: z.string().length(5).optional(),
-    /** The server's command tag: `SELECT 5`, `DELETE 12`. */
-    command: z.string().optional(),
-    rowsReturned: z.int().nonnegative(),
-    rowsAffected: z.int().nonnegative(),
-    bytesReturned: z.int().nonnegative(),
-    durations: Durations,
-    touches: z.array(Touch),
-    maskedColumns: z.array(z.string()),
-    at: Instant,
-  }),
+  z
+    .object({
+      statementId: StatementId,
+      sessionId: SessionId,
+      sequence: z.int().positive(),
+      outcome: Outcome,
+      sqlstate: z.string().length(5).optional(),
+      command: z.string().describe("The server's command tag: `SELECT 5`, `DELETE 12`.").optional(),
+      rowsReturned: z.int().nonnegative(),
+      rowsAffected: z.int().nonnegative(),
+      bytesReturned: z.int().nonnegative(),
+      durations: Durations,
+      touches: z.array(Touch),
+      maskedColumns: z.array(z.string()),
+      at: Instant,
+    })
+    .describe('How a statement ended. Every intended statement gets exactly one.'),
 )
 
-/** What an approver must know of the statement that waits: the approval is bound to it. */
-export const HeldStatement = z.object({
-  statementId: StatementId,
-  sessionId: SessionId,
-  principal: Principal,
-  target: Target,
-  role: z.string(),
-  digest: Digest,
-  text: z.string(),
-  actions: z.array(Action),
-  relations: z.array(RelationUse),
-  /** Rows that it would change. More than this at release voids the approval. */
-  rows: RowCount.optional(),
-  policies: z.array(z.string()),
-  policyVersion: z.string(),
-  catalogueVersion: z.string(),
-  /** One sentence for people: which rule held it. */
-  because: z.string(),
-  reason: z.string().optional(),
-  ticket: z.string().optional(),
-})
+export const HeldStatement = z
+  .object({
+    statementId: StatementId,
+    sessionId: SessionId,
+    principal: Principal,
+    target: Target,
+    role: z.string(),
+    digest: Digest,
+    text: z.string(),
+    actions: z.array(Action),
+    relations: z.array(RelationUse),
+    rows: RowCount.describe('Rows that it would change. More than this at release voids the approval.').optional(),
+    policies: z.array(z.string()),
+    policyVersion: z.string(),
+    catalogueVersion: z.string(),
+    because: z.string().describe('One sentence for people: which rule held it.'),
+    reason: z.string().optional(),
+    ticket: z.string().optional(),
+  })
+  .describe('What an approver must know of the statement that waits: the approval is bound to it.')
 export type HeldStatement = z.output<typeof HeldStatement>
 
-/**
- * A statement waits for a countersignature.
- *
- * `inline`: its client is kept waiting until `expiresAt`. `rerun`: its client was told so at once, and the same
- * statement may be run once when it has been granted.
- */
+export const HoldMode = z
+  .enum(['inline', 'rerun'])
+  .describe(
+    '`inline`: the client is kept waiting until `expiresAt`. `rerun`: the client was told so at once, and the same ' +
+      'statement may be run once when it has been granted.',
+  )
+export type HoldMode = z.output<typeof HoldMode>
+
 const statementHeld = contract(
   'statement.held',
   1,
-  z.object({
-    requestId: RequestId,
-    statement: HeldStatement,
-    mode: z.enum(['inline', 'rerun']),
-    /** Groups of which each must be satisfied: the word `owners`, or a group's name. */
-    approvers: z.array(z.string()).min(1),
-    quorum: z.int().positive(),
-    expiresAt: Instant,
-    at: Instant,
-  }),
+  z
+    .object({
+      requestId: RequestId,
+      statement: HeldStatement,
+      mode: HoldMode,
+      approvers: z
+        .array(z.string())
+        .min(1)
+        .describe("Groups of which each must be satisfied: the word `owners`, or a group's name."),
+      quorum: z.int().positive(),
+      expiresAt: Instant,
+      at: Instant,
+    })
+    .describe('A statement waits for a countersignature.'),
 )
 
 const statementWithdrawn = contract(
@@ -282,43 +280,47 @@ const statementWithdrawn = contract(
   }),
 )
 
-/** A node asks to use a grant for a statement that its client has run again. Control decides, so that one wins. */
 const grantClaimAsked = contract(
   'grant.claim-asked',
   1,
-  z.object({
-    requestId: RequestId,
-    statementId: StatementId,
-    sessionId: SessionId,
-    principalId: PrincipalId,
-    digest: Digest,
-    target: Target,
-    role: z.string(),
-    policyVersion: z.string(),
-    rows: RowCount.optional(),
-    at: Instant,
-  }),
+  z
+    .object({
+      requestId: RequestId,
+      statementId: StatementId,
+      sessionId: SessionId,
+      principalId: PrincipalId,
+      digest: Digest,
+      target: Target,
+      role: z.string(),
+      policyVersion: z.string(),
+      rows: RowCount.optional(),
+      at: Instant,
+    })
+    .describe(
+      'A node asks to use a grant for a statement that its client has run again. Control decides, so that one wins.',
+    ),
 )
 
-/** What a node found in a database: columns and what their names, types and samples suggest. No values. */
 const databaseObserved = contract(
   'database.observed',
   1,
-  z.object({
-    worker: WorkerId,
-    target: Target,
-    catalogueVersion: z.string(),
-    columns: z.array(
-      z.object({
-        column: z.string(),
-        dataType: z.string(),
-        class: z.string(),
-        confidence: z.number().min(0).max(1),
-        because: z.string(),
-      }),
-    ),
-    at: Instant,
-  }),
+  z
+    .object({
+      worker: WorkerId,
+      target: Target,
+      catalogueVersion: z.string(),
+      columns: z.array(
+        z.object({
+          column: z.string(),
+          dataType: z.string(),
+          class: z.string(),
+          confidence: z.number().min(0).max(1),
+          because: z.string(),
+        }),
+      ),
+      at: Instant,
+    })
+    .describe('What a node found in a database: columns and what their names, types and samples suggest. No values.'),
 )
 
 const accessContracts = [

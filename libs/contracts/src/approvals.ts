@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HeldStatement } from './access.ts'
+import { HeldStatement, HoldMode } from './access.ts'
 import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
 import { Instant, PrincipalId, RequestId, SessionId, StatementId } from './words.ts'
 
@@ -7,12 +7,12 @@ import { Instant, PrincipalId, RequestId, SessionId, StatementId } from './words
  * What control writes to cs.approvals: the life of each approval, one stream per request.
  */
 
-/** A group of which someone must sign, with the people who were in it when the request was opened. */
-export const ApproverGroup = z.object({
-  name: z.string().min(1),
-  /** Directory names of people, never of agents or services. */
-  people: z.array(z.string().min(1)),
-})
+export const ApproverGroup = z
+  .object({
+    name: z.string().min(1),
+    people: z.array(z.string().min(1)).describe('Directory names of people, never of agents or services.'),
+  })
+  .describe('A group of which someone must sign, with the people who were in it when the request was opened.')
 export type ApproverGroup = z.output<typeof ApproverGroup>
 
 const requested = contract(
@@ -22,13 +22,10 @@ const requested = contract(
     requestId: RequestId,
     kind: z.literal('statement'),
     statement: HeldStatement,
-    mode: z.enum(['inline', 'rerun']),
-    /** Every group must be satisfied, by different people. */
-    groups: z.array(ApproverGroup).min(1),
-    /** How many different people must sign in all. */
-    quorum: z.int().positive(),
-    /** Whom nobody may be: the requester, and the human behind an agent. */
-    excluded: z.array(z.string()),
+    mode: HoldMode,
+    groups: z.array(ApproverGroup).min(1).describe('Every group must be satisfied, by different people.'),
+    quorum: z.int().positive().describe('How many different people must sign in all.'),
+    excluded: z.array(z.string()).describe('Who may not sign: the requester, and the human behind an agent.'),
     expiresAt: Instant,
     at: Instant,
   }),
@@ -45,12 +42,10 @@ const voted = contract(
   1,
   z.object({
     requestId: RequestId,
-    /** The human who signed, and the identity that they signed with. */
-    person: z.string().min(1),
-    voter: PrincipalId,
+    person: z.string().min(1).describe('The human who signed.'),
+    voter: PrincipalId.describe('The identity that they signed with.'),
     vote: Vote,
-    /** The groups for which this signature counts. */
-    groups: z.array(z.string()),
+    groups: z.array(z.string()).describe('The groups for which this signature counts.'),
     reason: z.string().optional(),
     channel: Channel,
     at: Instant,
@@ -69,19 +64,20 @@ export const Objection = z.enum([
 ])
 export type Objection = z.output<typeof Objection>
 
-/** A vote that does not count is evidence too. */
 const voteRefused = contract(
   'approval.vote-refused',
   1,
-  z.object({
-    requestId: RequestId,
-    person: z.string().min(1).optional(),
-    voter: PrincipalId,
-    vote: Vote,
-    because: Objection,
-    channel: Channel,
-    at: Instant,
-  }),
+  z
+    .object({
+      requestId: RequestId,
+      person: z.string().min(1).optional(),
+      voter: PrincipalId,
+      vote: Vote,
+      because: Objection,
+      channel: Channel,
+      at: Instant,
+    })
+    .describe('A vote that does not count, which is evidence too.'),
 )
 
 const granted = contract(
@@ -90,8 +86,7 @@ const granted = contract(
   z.object({
     requestId: RequestId,
     people: z.array(z.string()).min(1),
-    /** Until then the grant may be used, once. */
-    usableUntil: Instant,
+    usableUntil: Instant.describe('Until then the grant may be used, once.'),
     at: Instant,
   }),
 )
@@ -101,8 +96,7 @@ const denied = contract(
   1,
   z.object({
     requestId: RequestId,
-    /** Absent when nobody could have approved. */
-    person: z.string().optional(),
+    person: z.string().describe('Absent when nobody could have approved.').optional(),
     because: z.enum(['owner', 'no-approver']),
     reason: z.string().optional(),
     at: Instant,
@@ -121,18 +115,20 @@ const withdrawn = contract(
   }),
 )
 
-/** What was approved is no longer what would run. */
 const voided = contract(
   'approval.voided',
   1,
-  z.object({ requestId: RequestId, because: z.enum(['policy-changed', 'more-rows', 'schema-changed']), at: Instant }),
+  z
+    .object({ requestId: RequestId, because: z.enum(['policy-changed', 'more-rows', 'schema-changed']), at: Instant })
+    .describe('What was approved is no longer what would run.'),
 )
 
-/** The one use of a grant. From here on it is spent, whatever becomes of the statement. */
 const grantClaimed = contract(
   'grant.claimed',
   1,
-  z.object({ requestId: RequestId, statementId: StatementId, sessionId: SessionId, at: Instant }),
+  z
+    .object({ requestId: RequestId, statementId: StatementId, sessionId: SessionId, at: Instant })
+    .describe('The one use of a grant. From here on it is spent, whatever becomes of the statement.'),
 )
 
 export const ClaimObjection = z.enum([

@@ -1,33 +1,40 @@
 import { z } from 'zod'
 import { StoredEvent } from './contract.ts'
 
-/**
- * What one decision produced, as one record of the log: all of it or none.
- *
- * FORMAT commit/1: the record's value is this object as JSON in UTF-8. `revision` counts from 1 within a stream and
- * names the place that the writer believed to be next; of several commits with one revision, the first in log order
- * stands and the others are void (`accepts` in libs/eventlog).
- */
-export const Commit = z.object({
-  stream: z.string().min(1).max(300),
-  revision: z.int().positive(),
-  commitId: z.uuid(),
-  events: z.array(StoredEvent).min(1),
-  sealed: z
-    .object({
-      /** The data key that opens it; erase the key and the text is gone, while every digest still verifies. */
-      keyId: z.string().min(1),
-      /** AES-256-GCM over the exact statements and parameters that the events point into. Base64. */
-      iv: z.string(),
-      tag: z.string(),
-      data: z.string(),
-    })
-    .optional(),
-})
+// FORMAT commit/1 (FORMAT.md): a record's value is this object as JSON in UTF-8. `accepts` in libs/eventlog says which
+// of several commits with one revision stands.
+export const Commit = z
+  .object({
+    stream: z.string().min(1).max(300).describe('What the events are about; its commits are numbered by `revision`.'),
+    revision: z
+      .int()
+      .positive()
+      .describe(
+        'The place in the stream, counted from 1. Of several commits with one revision the first in the log stands.',
+      ),
+    commitId: z.uuid(),
+    events: z.array(StoredEvent).min(1),
+    sealed: z
+      .object({
+        keyId: z
+          .string()
+          .min(1)
+          .describe('The data key that opens it. Once it is erased the text is gone, and every digest still verifies.'),
+        iv: z.string(),
+        tag: z.string(),
+        data: z.string(),
+      })
+      .describe(
+        'AES-256-GCM over the exact statements and parameters that the events point into (sealed/1), in base 64.',
+      )
+      .optional(),
+  })
+  .describe('What one decision produced, as one record of the log: all of it or none (commit/1).')
 export type Commit = z.output<typeof Commit>
 
-/** Where a statement's exact bytes lie in the opened `sealed` part of its own record: offset and length in bytes. */
-export const SealedPart = z.tuple([z.int().nonnegative(), z.int().nonnegative()])
+export const SealedPart = z
+  .tuple([z.int().nonnegative(), z.int().nonnegative()])
+  .describe('Where its exact bytes lie in the opened `sealed` part of its own record: offset and length in bytes.')
 export type SealedPart = z.output<typeof SealedPart>
 
 /** CloudEvents 1.0 attributes, carried as record headers in Kafka's binary mode (`ce_` prefix). */

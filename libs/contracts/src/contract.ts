@@ -47,9 +47,15 @@ export interface Family<Current extends Contract> {
   readonly history: readonly Upcaster[]
 }
 
+/** Every contract of a family, those of long ago included: what its reader knows. */
+export const contractsOf = ({ current, history }: Family<Contract>): readonly Contract[] => [
+  ...new Map([...history.flatMap((u) => [u.from, u.to]), ...current].map((c) => [keyOf(c), c])).values(),
+]
+
 /** Reads stored events into today's shapes, or says exactly which one it cannot read. */
-export const reader = <Current extends Contract>({ current, history }: Family<Current>) => {
-  const known = new Map([...history.flatMap((u) => [u.from, u.to]), ...current].map((c) => [keyOf(c), c]))
+export const reader = <Current extends Contract>(family: Family<Current>) => {
+  const { history } = family
+  const known = new Map(contractsOf(family).map((c) => [keyOf(c), c]))
   const lifts = new Map(history.map((u) => [keyOf(u.from), u]))
 
   return (stored: StoredEvent): EventOf<Current> => {

@@ -22,24 +22,26 @@ const policyInForce = contract(
   'policy.in-force',
   1,
   z.object({
-    /** SHA-256 over the files, shortened to 16 digits: what every statement is recorded with. */
-    version: z.string().min(1),
-    /** Cedar files: a name for errors, and the text. */
-    files: z.array(z.object({ name: z.string(), text: z.string() })),
-    /** DATAOWNERS, as it is written. */
-    owners: z.string(),
+    version: z
+      .string()
+      .min(1)
+      .describe('SHA-256 over the files, shortened to 16 digits: what every statement is recorded with.'),
+    files: z
+      .array(z.object({ name: z.string(), text: z.string() }))
+      .describe('Cedar files: a name for errors, and the text.'),
+    owners: z.string().describe('DATAOWNERS, as it is written.'),
     at: Instant,
   }),
 )
 
-/** What a column holds: a class such as `email`, or `clear`. */
-export const ColumnClass = z.object({
-  /** `schema.relation.column` */
-  column: z.string(),
-  class: z.string(),
-  because: z.string(),
-  confidence: z.number().min(0).max(1),
-})
+export const ColumnClass = z
+  .object({
+    column: z.string().describe('`schema.relation.column`'),
+    class: z.string(),
+    because: z.string(),
+    confidence: z.number().min(0).max(1),
+  })
+  .describe('What a column holds: a class such as `email`, or `clear`.')
 export type ColumnClass = z.output<typeof ColumnClass>
 
 const catalogueInForce = contract(
@@ -54,44 +56,46 @@ const credentialInForce = contract(
   z.object({
     credentialId: CredentialId,
     principal: Principal,
-    /** SHA-256 of the token. The token itself is never written down. */
-    tokenDigest: Digest,
-    /** The database role that this principal works as, by `environment/database`; `*` for every other. */
-    roles: z.record(z.string(), z.string()),
+    tokenDigest: Digest.describe('SHA-256 of the token. The token itself is never written down.'),
+    roles: z
+      .record(z.string(), z.string())
+      .describe('The database role that this principal works as, by `environment/database`; `*` for every other.'),
     expiresAt: Instant,
     revoked: z.boolean(),
     at: Instant,
   }),
 )
 
-/** How an approval stands, for the node whose client waits or will run the statement again. */
 const approvalInForce = contract(
   'approval.in-force',
   1,
-  z.object({
-    requestId: RequestId,
-    phase: z.enum(['pending', 'granted', 'claimed', 'denied', 'expired', 'withdrawn', 'voided']),
-    principalId: PrincipalId,
-    sessionId: SessionId,
-    digest: Digest,
-    target: Target,
-    /** Who decided, and in what words. */
-    people: z.array(z.string()),
-    reason: z.string().optional(),
-    usableUntil: Instant.optional(),
-    /** When claimed: the one statement that may run under it. */
-    claimedBy: StatementId.optional(),
-    /** The latest claim that was refused, and why: told to the node that asked. */
-    refusedClaim: z.object({ statementId: StatementId, because: ClaimObjection }).optional(),
-    at: Instant,
-  }),
+  z
+    .object({
+      requestId: RequestId,
+      phase: z.enum(['pending', 'granted', 'claimed', 'denied', 'expired', 'withdrawn', 'voided']),
+      principalId: PrincipalId,
+      sessionId: SessionId,
+      digest: Digest,
+      target: Target,
+      people: z.array(z.string()).describe('Who decided.'),
+      reason: z.string().describe('In what words they decided.').optional(),
+      usableUntil: Instant.optional(),
+      claimedBy: StatementId.describe('When claimed: the one statement that may run under it.').optional(),
+      refusedClaim: z
+        .object({ statementId: StatementId, because: ClaimObjection })
+        .describe('The latest claim that was refused, and why: told to the node that asked.')
+        .optional(),
+      at: Instant,
+    })
+    .describe('How an approval stands, for the node whose client waits or will run the statement again.'),
 )
 
-/** A principal that may do nothing for now; its live sessions end. */
 const restrictionInForce = contract(
   'restriction.in-force',
   1,
-  z.object({ principalId: PrincipalId, restricted: z.boolean(), because: z.string(), at: Instant }),
+  z
+    .object({ principalId: PrincipalId, restricted: z.boolean(), because: z.string(), at: Instant })
+    .describe('While restricted, a principal may do nothing, and its live sessions end.'),
 )
 
 const decisionContracts = [

@@ -42,8 +42,7 @@ const dataClassified = contract(
   z.object({
     target: Target,
     version: z.string().min(1),
-    /** Only what changed against the version before. */
-    changed: z.array(ColumnClass),
+    changed: z.array(ColumnClass).describe('Only what changed against the version before.'),
     by: PrincipalId.optional(),
     at: Instant,
   }),
@@ -51,24 +50,29 @@ const dataClassified = contract(
 
 const configLoaded = contract('config.loaded', 1, z.object({ service: z.string(), digest: Digest, at: Instant }))
 
-/** A record or an event that no contract knows. Kept byte for byte in its own place; pointed to from here. */
 const eventQuarantined = contract(
   'event.quarantined',
   1,
-  z.object({
-    topic: z.string(),
-    partition: z.int().nonnegative(),
-    offset: z.int().nonnegative(),
-    /** Which event of the record, counted from 0; absent when the record as a whole could not be read. */
-    index: z.int().nonnegative().optional(),
-    type: z.string().optional(),
-    version: z.int().optional(),
-    because: z.string(),
-    /** SHA-256 over the record's value. */
-    digest: Digest,
-    bytes: z.int().nonnegative(),
-    at: Instant,
-  }),
+  z
+    .object({
+      topic: z.string(),
+      partition: z.int().nonnegative(),
+      offset: z.int().nonnegative(),
+      index: z
+        .int()
+        .nonnegative()
+        .describe('Which event of the record, counted from 0; absent when the record as a whole could not be read.')
+        .optional(),
+      type: z.string().optional(),
+      version: z.int().optional(),
+      because: z.string(),
+      digest: Digest.describe("SHA-256 over the record's value."),
+      bytes: z.int().nonnegative().describe("Length of the record's value."),
+      at: Instant,
+    })
+    .describe(
+      'A record or an event that no contract knows. Kept byte for byte in its own place; pointed to from here.',
+    ),
 )
 
 const governanceContracts = [

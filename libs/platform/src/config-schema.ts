@@ -12,18 +12,25 @@ const Listen = z.strictObject({
   port: Port.describe('TCP port to listen on.'),
 })
 
-const EmbeddedLog = z.strictObject({
-  kind: z.literal('embedded'),
-  directory: z.string().min(1).describe('Folder that holds the log. Every process of this machine shares it.'),
-})
+const EmbeddedLog = z
+  .strictObject({
+    kind: z.literal('embedded'),
+    directory: z.string().min(1).describe('Folder that holds the log. Every process of this machine shares it.'),
+  })
+  .describe('One machine: files that every process shares.')
 
-const KafkaLog = z.strictObject({
-  kind: z.literal('kafka'),
-  brokers: z.array(z.string().regex(/^.+:\d+$/, 'must be host:port')).min(1),
-  clientId: z.string().min(1).default('countersign'),
-  replicationFactor: z.int().positive().default(3).describe('For topics that are created at start.'),
-  accessPartitions: z.int().positive().default(6).describe('Partitions of cs.access; the other topics have one.'),
-})
+const KafkaLog = z
+  .strictObject({
+    kind: z.literal('kafka'),
+    brokers: z
+      .array(z.string().regex(/^.+:\d+$/, 'must be host:port'))
+      .min(1)
+      .describe('Where to begin, as host:port. The others are found from there.'),
+    clientId: z.string().min(1).default('countersign').describe("What the brokers' logs and quotas call us."),
+    replicationFactor: z.int().positive().default(3).describe('For topics that are created at start.'),
+    accessPartitions: z.int().positive().default(6).describe('Partitions of cs.access; the other topics have one.'),
+  })
+  .describe('More than one machine.')
 
 export const LogConfig = z.discriminatedUnion('kind', [EmbeddedLog, KafkaLog])
 export type LogConfig = z.output<typeof LogConfig>
@@ -31,9 +38,9 @@ export type LogConfig = z.output<typeof LogConfig>
 const Secret = z.string().min(1)
 
 const Upstream = z.strictObject({
-  host: z.string().min(1),
-  port: Port,
-  database: z.string().min(1),
+  host: z.string().min(1).describe('Where the database server listens.'),
+  port: Port.describe('Its TCP port.'),
+  database: z.string().min(1).describe('What the server calls the database.'),
   tls: z
     .enum(['disable', 'verify-full'])
     .default('verify-full')
@@ -43,14 +50,17 @@ const Upstream = z.strictObject({
     .record(z.string().min(1), Secret)
     .describe('Password of each database role that principals may work as. They never leave the node.'),
   guard: z
-    .strictObject({ role: z.string().min(1), password: Secret })
+    .strictObject({
+      role: z.string().min(1).describe('Name of the role.'),
+      password: Secret.describe('Its password.'),
+    })
     .describe('Role of the side connections that read the catalogue and analyse statements. Needs no rights on data.'),
 })
 
 export const DatabaseConfig = z.strictObject({
   name: z.string().min(1).describe('What clients call it in their connection string.'),
-  environment: z.string().min(1),
-  upstream: Upstream,
+  environment: z.string().min(1).describe('Where it belongs: `prod`, `staging`. Policies and DATAOWNERS speak of it.'),
+  upstream: Upstream.describe('The real database, and how nodes log in to it.'),
 })
 export type DatabaseConfig = z.output<typeof DatabaseConfig>
 
@@ -59,7 +69,8 @@ const Limits = z.strictObject({
   statementBytesMax: z
     .int()
     .positive()
-    .default(16 * 1024 * 1024),
+    .default(16 * 1024 * 1024)
+    .describe('Longest text of a statement.'),
   messageBytesMax: z
     .int()
     .positive()
@@ -70,19 +81,26 @@ const Limits = z.strictObject({
     .positive()
     .default(64 * 1024 * 1024)
     .describe('One row that has to be read to be masked.'),
-  connectionsMax: z.int().positive().default(2_000),
+  connectionsMax: z.int().positive().default(2_000).describe('Clients at once; further ones are turned away.'),
 })
 
 export const NodeConfig = z.strictObject({
   name: z
     .string()
     .regex(/^[^/\s]+$/)
-    .default('node-1'),
-  listen: Listen,
+    .default('node-1')
+    .describe('Tells nodes apart in the record. One of its own for each.'),
+  listen: Listen.describe('Where database clients connect.'),
   admin: Listen.describe('Health and metrics.'),
-  tls: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
+  tls: z
+    .strictObject({
+      certificate: z.string().min(1).describe('PEM file, with the chain.'),
+      key: z.string().min(1).describe('PEM file.'),
+    })
+    .optional()
+    .describe('For clients. Without it only clients on this machine are let in.'),
   state: z.string().min(1).describe('Folder of its own: keys for sealed texts, resume points.'),
-  limits: Limits.prefault({}),
+  limits: Limits.prefault({}).describe('Against clients that ask for too much.'),
 })
 export type NodeConfig = z.output<typeof NodeConfig>
 
@@ -95,7 +113,7 @@ export const HoldConfig = z.strictObject({
 export type HoldConfig = z.output<typeof HoldConfig>
 
 export const ControlConfig = z.strictObject({
-  listen: Listen,
+  listen: Listen.describe('The HTTP API and the console.'),
   policies: z.string().min(1).optional().describe('Folder of .cedar files. Without it the shipped set is in force.'),
   owners: z.string().min(1).describe('DATAOWNERS file.'),
   identities: z.string().min(1).describe('File of principals, groups and token digests.'),
@@ -103,22 +121,25 @@ export const ControlConfig = z.strictObject({
 export type ControlConfig = z.output<typeof ControlConfig>
 
 export const ClickhouseConfig = z.strictObject({
-  url: z.url(),
-  user: z.string().min(1),
-  password: z.string(),
-  database: z.string().min(1).default('countersign'),
+  url: z.url().describe('HTTP interface.'),
+  user: z.string().min(1).describe('Must be able to create the tables.'),
+  password: z.string().describe('May be empty.'),
+  database: z.string().min(1).default('countersign').describe('Made when it is not there.'),
 })
 export type ClickhouseConfig = z.output<typeof ClickhouseConfig>
 
-export const AuditConfig = z.strictObject({ listen: Listen, clickhouse: ClickhouseConfig })
+export const AuditConfig = z.strictObject({
+  listen: Listen.describe('Health and metrics.'),
+  clickhouse: ClickhouseConfig.describe('Where SREs and auditors query what happened.'),
+})
 export type AuditConfig = z.output<typeof AuditConfig>
 
 export const Config = z.strictObject({
-  log: LogConfig,
-  databases: z.array(DatabaseConfig).min(1),
-  node: NodeConfig,
-  holds: HoldConfig.prefault({}),
-  control: ControlConfig,
-  audit: AuditConfig,
+  log: LogConfig.describe('The record of everything. Every service uses the same.'),
+  databases: z.array(DatabaseConfig).min(1).describe('What clients can connect to.'),
+  node: NodeConfig.describe('services/proxy: what database clients connect to.'),
+  holds: HoldConfig.prefault({}).describe('Statements that wait for a countersignature.'),
+  control: ControlConfig.describe('services/control: policies, approvals, the HTTP API.'),
+  audit: AuditConfig.describe('services/audit: from the log into ClickHouse.'),
 })
 export type Config = z.output<typeof Config>

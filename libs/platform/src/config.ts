@@ -58,10 +58,14 @@ const hasRange = (node: unknown): node is { range: [number, number, number] } =>
 /** A path that the file names is taken from the file's own folder, not from where the process was started. */
 const absolute = (config: Config, folder: string): Config => {
   const at = (path: string) => resolve(folder, path)
-  const { log, node, control } = config
+  const { log, databases, node, control } = config
   return {
     ...config,
     log: log.kind === 'embedded' ? { ...log, directory: at(log.directory) } : log,
+    databases: databases.map(({ upstream, ...database }) => ({
+      ...database,
+      upstream: { ...upstream, ...(upstream.ca !== undefined && { ca: at(upstream.ca) }) },
+    })),
     node: {
       ...node,
       state: at(node.state),
