@@ -1,4 +1,5 @@
 export * from './config-error.ts'
+export * from './config-json-schema.ts'
 export * from './config-schema.ts'
 export * from './config.ts'
 export * from './lifecycle.ts'

@@ -34,7 +34,7 @@ describe('the command line', () => {
     [['requests', 'show'], 'requests show needs the id of a request'],
     [['requests', 'show', 'a', 'b'], 'too much: `b`'],
     [['requests', 'ls', '--limit', '0'], '--limit must be a number from 1 to 500'],
-    [['up', '--port-base', 'many'], '--port-base must be a number from 1024 to 65529'],
+    [['up', '--port-base', 'many'], '--port-base must be a number from 1024 to 65530'],
     [['up', '--log', 'paper'], '--log must be embedded or kafka, not `paper`'],
     [['up', '--log', 'kafka'], '--log kafka needs --kafka-brokers host:port,host:port'],
     [['up', '--log', 'kafka', '--kafka-brokers', 'nowhere'], '--log kafka needs --kafka-brokers host:port,host:port'],

@@ -19,7 +19,12 @@ export interface EngineSettings {
   readonly memoryBytesMax: number
 }
 
-/** config.xml of the engine: what keeps it small enough for a laptop, and where its few files go. */
+/**
+ * config.xml of the engine: what keeps it small enough for a laptop, and where its few files go.
+ *
+ * HTTP only. In the engine that npm brings (26.7.2), a client of the native protocol that hangs up aborts the whole
+ * server, signed in or not.
+ */
 export const engineConfig = ({ directory, memoryBytesMax }: EngineSettings, usersFile: string): string => `<clickhouse>
   <users_config>${text(usersFile)}</users_config>
   <user_directories><users_xml><path>${text(usersFile)}</path></users_xml></user_directories>
@@ -51,7 +56,8 @@ export const engineConfig = ({ directory, memoryBytesMax }: EngineSettings, user
 `
 
 /**
- * users.xml of the engine. Passwords are on disk as SHA-256 only.
+ * users.xml of the engine. Passwords are on disk as SHA-256 only. Readers may set what clients like to set for a query
+ * (`readonly` 2), but not the limits.
  *
  * CONTROL no-anonymous-access: the engine signs itself in as \`default\` without a password while it starts, and that
  * name cannot be taken away from it. Restricting \`default\` to ::1 does not keep anyone on this machine out (the
@@ -66,10 +72,15 @@ export const engineUsers = ({ owner, readers, database, memoryBytesMax }: Engine
     </default>
     <bootstrap><max_sessions_for_user>1</max_sessions_for_user></bootstrap>
     <reader>
-      <readonly>1</readonly>
+      <readonly>2</readonly>
       <max_threads>2</max_threads>
       <max_memory_usage>${Math.floor(memoryBytesMax * 0.5)}</max_memory_usage>
       <max_execution_time>120</max_execution_time>
+      <constraints>
+        <max_threads><readonly/></max_threads>
+        <max_memory_usage><readonly/></max_memory_usage>
+        <max_execution_time><max>120</max></max_execution_time>
+      </constraints>
     </reader>
   </profiles>
   <quotas><default/></quotas>

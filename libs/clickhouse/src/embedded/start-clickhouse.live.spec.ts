@@ -128,7 +128,7 @@ describe('an embedded ClickHouse', () => {
     ['CREATE TABLE countersign.u (a UInt8) ENGINE = Memory', /ACCESS_DENIED|READONLY/],
     ["SELECT * FROM file('/etc/hostname', LineAsString)", /ACCESS_DENIED|READONLY/],
     ["SELECT * FROM url('http://127.0.0.1:1/', LineAsString)", /ACCESS_DENIED|READONLY/],
-    ['SET max_threads = 64', /READONLY/],
+    ['SET max_threads = 64', /READONLY|SETTING_CONSTRAINT_VIOLATION/],
     ['SYSTEM SHUTDOWN', /ACCESS_DENIED|READONLY/],
     ["CREATE USER x IDENTIFIED BY 'x'", /ACCESS_DENIED|READONLY/],
   ])('lets readers do nothing else: %s', async (body, refusal) => {

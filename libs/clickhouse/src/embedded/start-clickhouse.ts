@@ -15,11 +15,6 @@ export interface ClickhouseOptions {
   /** Holds the data, the log and the configuration of this server. Made when it is not there. */
   readonly directory: string
   readonly httpPort: number
-  /**
-   * Not opened. In the engine that npm brings (26.7.2), a client of the native protocol that hangs up aborts the
-   * whole server, signed in or not; so there is only HTTP, which everything of ours speaks.
-   */
-  readonly tcpPort?: number
   readonly user: string
   readonly password: string
   /** May select from `database`, may not change a setting, and see nothing else. */

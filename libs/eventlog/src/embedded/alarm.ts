@@ -10,8 +10,8 @@ export interface Alarm {
   close(): void
 }
 
-/** How long rings gather: a busy writer costs its readers hundreds of looks a second, not thousands. */
-const GATHER_MS = 2
+/** How long rings gather: a busy writer costs its readers dozens of looks a second, not thousands. */
+const GATHER_MS = 20
 /** How often to look all the same: for a ring that was lost, and where nothing can be watched. */
 const LOOK_MS = 500
 const LOOK_UNWATCHED_MS = 20

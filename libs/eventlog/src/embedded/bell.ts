@@ -8,15 +8,35 @@ import { sameInode } from './place.ts'
  */
 
 export interface Bell {
+  /** The first ring after a pause is heard at once; those that follow closely are heard as one. */
   ring(): void
   close(): void
 }
 
+/** Every ring wakes every listener's process, so a busy writer does not ring for each commit. */
+const RINGS_APART_MS = 5
+
 export const openBell = (path: string): Bell => {
   const handle = quietly(() => openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600))
+  let rungAt = -Infinity
+  let later: NodeJS.Timeout | undefined
+  const ringNow = () => {
+    later = undefined
+    rungAt = performance.now()
+    if (handle !== undefined) quietly(() => writeSync(handle, '!', 0))
+  }
   return {
-    ring: () => void (handle !== undefined && quietly(() => writeSync(handle, '!', 0))),
-    close: () => void (handle !== undefined && quietly(() => closeSync(handle))),
+    ring: () => {
+      if (later) return
+      const wait = rungAt + RINGS_APART_MS - performance.now()
+      if (wait <= 0) ringNow()
+      else later = setTimeout(ringNow, wait)
+    },
+    close: () => {
+      clearTimeout(later)
+      if (later) ringNow()
+      if (handle !== undefined) quietly(() => closeSync(handle))
+    },
   }
 }
 

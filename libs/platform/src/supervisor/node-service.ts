@@ -8,6 +8,8 @@ export interface NodeService {
   /** The module to run, and what to give it. */
   readonly entry: string
   readonly args: readonly string[]
+  /** For Node.js itself. */
+  readonly nodeArgs?: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly logFile: string
   readonly readyTimeoutMs: number
@@ -37,9 +39,9 @@ const STOP_MS = 2_000
 const READY = Symbol('ready')
 const LATE = Symbol('late')
 
-const launch = ({ entry, args, env, logFile }: NodeService) =>
+const launch = ({ entry, args, nodeArgs = [], env, logFile }: NodeService) =>
   withLogFile(logFile, (descriptor, from) => {
-    const child = spawn(process.execPath, ['--import', ORPHAN_GUARD, entry, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, '--import', ORPHAN_GUARD, entry, ...args], {
       detached: true,
       env,
       stdio: ['ignore', descriptor, descriptor, 'ipc'],

@@ -27,7 +27,7 @@ describe('countersign.yaml of the quick start', () => {
     expect(config.databases[0]).toMatchObject({
       name: 'shop',
       environment: 'demo',
-      upstream: { port: 7004, database: 'shop', tls: 'disable', roles: { shop_app: secrets.roles.shop_app } },
+      upstream: { port: 7003, database: 'shop', tls: 'disable', roles: { shop_app: secrets.roles.shop_app } },
     })
   })
 
@@ -50,7 +50,7 @@ describe('countersign.yaml of the quick start', () => {
     const ready = readyOf(config, secrets, config.audit.clickhouse, new Map([['proxy', 12]]))
     expect(ready.proxy).toEqual({ host: '127.0.0.1', port: 7100 })
     expect(ready.principals[0]?.dsn).toBe(`postgresql://ana:${secrets.tokens.ana}@127.0.0.1:7100/shop`)
-    expect(ready.upstream).toBe(`postgresql://shop_app:${secrets.roles.shop_app}@127.0.0.1:7004/shop`)
+    expect(ready.upstream).toBe(`postgresql://shop_app:${secrets.roles.shop_app}@127.0.0.1:7003/shop`)
     expect(ready.processes).toEqual([{ name: 'proxy', pid: 12 }])
   })
 })

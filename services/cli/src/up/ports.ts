@@ -6,14 +6,13 @@ export interface Ports {
   readonly proxy: number
   readonly control: number
   readonly clickhouseHttp: number
-  readonly clickhouseTcp: number
   readonly postgres: number
   readonly audit: number
   readonly nodeAdmin: number
 }
 
 export const PORT_BASE_DEFAULT = 6432
-const COUNT = 7
+const COUNT = 6
 const PORT_MIN = 1_024
 const PORT_MAX = 65_535
 
@@ -25,10 +24,9 @@ export const portsFrom = (base: number): Ports => {
     proxy: base,
     control: base + 1,
     clickhouseHttp: base + 2,
-    clickhouseTcp: base + 3,
-    postgres: base + 4,
-    audit: base + 5,
-    nodeAdmin: base + 6,
+    postgres: base + 3,
+    audit: base + 4,
+    nodeAdmin: base + 5,
   }
 }
 

@@ -93,7 +93,7 @@ describe('countersign up', () => {
       'clocks: ok',
     ])
     // The fake node has no second port, and the fake audit no figures.
-    expect(checks[3]?.detail).toBe(`http://127.0.0.1:${base + 6} does not answer`)
+    expect(checks[3]?.detail).toBe(`http://127.0.0.1:${base + 5} does not answer`)
 
     await query(superuser(), 'alter role countersign_guard reset log_min_messages')
     renameSync(home.eventLog, `${home.eventLog}.away`)
@@ -225,12 +225,12 @@ const tokensOf = (up: UpProcess): readonly string[] => up.said().match(/cs_[\w-]
 
 const as = (role: string): string => {
   const { roles } = JSON.parse(readFileSync(home.secrets, 'utf8')) as { roles: Record<string, string> }
-  return `postgresql://${role}:${roles[role]}@127.0.0.1:${base + 4}/shop`
+  return `postgresql://${role}:${roles[role]}@127.0.0.1:${base + 3}/shop`
 }
 
 const superuser = (): string => {
   const { postgres } = JSON.parse(readFileSync(home.secrets, 'utf8')) as { postgres: string }
-  return `postgresql://postgres:${postgres}@127.0.0.1:${base + 4}/shop`
+  return `postgresql://postgres:${postgres}@127.0.0.1:${base + 3}/shop`
 }
 
 interface Result {
