@@ -115,9 +115,12 @@ export class Frames {
 
   #fresh = false
 
-  /** A header that came in pieces: its bytes are no longer in what was read, so they are fed from here. */
+  /**
+   * A header that came in pieces: its bytes are no longer in what was read, so they are fed from here; as a copy,
+   * because whoever streams them may hold on to them until long after the next header has come.
+   */
   #feedHeader(): boolean {
-    this.#continue(this.#header, 0, HEADER_BYTES)
+    this.#continue(this.#mode === 'stream' ? Buffer.from(this.#header) : this.#header, 0, HEADER_BYTES)
     if (!this.#paused) return true
     this.#paused = false
     return false

@@ -27,7 +27,7 @@ export interface ListenerOptions {
   /** What a session needs beside its own connection. */
   readonly sessionParts: (
     loggedIn: LoggedIn,
-  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstNames'>
+  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'>
 }
 
 /** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */

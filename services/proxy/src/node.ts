@@ -17,6 +17,7 @@ import { openDataKeys } from './record/data-keys.ts'
 import { Recorder } from './record/recorder.ts'
 import { closingEvents, follow, nothingUnfinished, type LifeEvent, type Unfinished } from './record/unfinished.ts'
 import { redactor } from './session/redactor.ts'
+import type { SessionTold } from './session/session-question.ts'
 import type { SessionOptions } from './session/session.ts'
 import { Sessions } from './sessions.ts'
 import type { LoggedIn } from './startup/login.ts'
@@ -25,7 +26,6 @@ import { Holds } from './statement/holds.ts'
 import type { Judgement } from './statement/judgement.ts'
 import { fatal } from './statement/refusal.ts'
 import { Parser } from './understanding/parser.ts'
-import type { SessionView } from './understanding/parser-jobs.ts'
 
 const VERSION = '0.1.0'
 /** The one worker of a node, until there are more. */
@@ -38,7 +38,7 @@ const APPROVALS_KEPT_MS = 60 * 60 * 1000
 interface Behind {
   readonly knowledge: Knowledge
   readonly judge: DatabaseJudge
-  readonly firstNames: Map<string, SessionView>
+  readonly firstTold: Map<string, SessionTold>
 }
 
 /** One worker of a node: it listens, and stands between its clients and their databases. */
@@ -155,9 +155,9 @@ export class ProxyNode {
   }
 
   #putBehind(config: DatabaseConfig): Behind {
-    const firstNames = new Map<string, SessionView>()
+    const firstTold = new Map<string, SessionTold>()
     const changed = () => {
-      firstNames.clear()
+      firstTold.clear()
       judge.forget()
     }
     const knowledge = new Knowledge({
@@ -175,23 +175,23 @@ export class ProxyNode {
       policy: () => this.#policy,
       now: () => new Date(),
     })
-    return { knowledge, judge, firstNames }
+    return { knowledge, judge, firstTold }
   }
 
   #sessionParts({ target, role, greeting }: LoggedIn): ReturnType<Parameters<typeof listen>[0]['sessionParts']> {
     const behind = this.#behind.get(target.database)
     if (!behind) throw new Error(`no database ${target.database}`)
     // A role, its defaults and what the client sets at the start decide what names mean in a new session.
-    const key = JSON.stringify([role, greeting.settings.server.get('search_path')])
-    const firstNames: SessionOptions['firstNames'] = {
-      get: () => behind.firstNames.get(key),
-      set: (names) => void behind.firstNames.set(key, names),
+    const key = JSON.stringify([role, ...TELLING.map((name) => greeting.settings.server.get(name))])
+    const firstTold: SessionOptions['firstTold'] = {
+      get: () => behind.firstTold.get(key),
+      set: (told) => void behind.firstTold.set(key, told),
     }
     return {
       judge: behind.judge,
       holds: this.#holds,
       redactor,
-      firstNames,
+      firstTold,
       catalogueChanged: () => void behind.knowledge.refresh(),
     }
   }
@@ -243,14 +243,14 @@ export class ProxyNode {
   }
 
   #beat(): void {
-    const { added } = this.#recorder
+    const { intended } = this.#recorder
     const policyVersion = this.#policy?.version
     this.#recorder.add({
       type: 'node.heartbeat',
       data: {
         worker: this.#worker,
         sessions: this.#sessions.size,
-        statements: added,
+        statements: intended,
         ...(policyVersion !== undefined && { policyVersion }),
         at: this.#now(),
       },
@@ -308,7 +308,7 @@ export class ProxyNode {
         name: 'countersign_node_events_total',
         help: 'Events recorded since the start.',
         type: 'counter',
-        values: [{ value: this.#recorder.added }],
+        values: [{ value: this.#recorder.intended }],
       },
       {
         name: 'countersign_node_records_total',
@@ -319,6 +319,9 @@ export class ProxyNode {
     ]
   }
 }
+
+/** Settings of a start-up packet that decide what the server says of a new session. */
+const TELLING = ['search_path', 'countersign.reason', 'countersign.ticket']
 
 const REVOKED = fatal('28000', 'access has been revoked: the session ends')
 const STOPPING = fatal('57P01', 'the node stops: connect again')

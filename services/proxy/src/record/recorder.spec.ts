@@ -66,7 +66,7 @@ describe('the recorder of a worker', () => {
 
   it('puts what comes together into one record, and what comes meanwhile into the next', async () => {
     log.held = []
-    expect([recorder.add(used(1)), recorder.add(used(2))]).toEqual([1, 1])
+    expect([recorder.add(used(1), 'now'), recorder.add(used(2))]).toEqual([1, 1])
     await settle()
     expect([recorder.add(used(3)), recorder.add(used(4))]).toEqual([2, 2])
     log.held.splice(0).forEach((go) => go())
@@ -79,10 +79,30 @@ describe('the recorder of a worker', () => {
     expect(recorder.durable).toBe(2)
   })
 
+  it('lets what nobody waits for go along with the next that somebody does, or soon by itself', async () => {
+    recorder.add(used(1))
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    expect(log.commits).toEqual([])
+    recorder.add(used(2), 'now')
+    await recorder.flushed()
+    recorder.add(used(3))
+    await expect.poll(() => log.commits.map(({ events }) => events.length)).toEqual([2, 1])
+  })
+
+  it('writes soon, by itself, what came while another record was on its way', async () => {
+    log.held = []
+    recorder.add(used(1), 'now')
+    await settle()
+    recorder.add(used(2))
+    log.held.splice(0).forEach((go) => go())
+    log.held = undefined
+    await expect.poll(() => log.commits.map(({ events }) => events.length)).toEqual([1, 1])
+  })
+
   it('tells who waits when the record is durable, not before', async () => {
     log.held = []
     const waiter = told()
-    recorder.whenRecorded(recorder.add(used(1)), waiter)
+    recorder.whenRecorded(recorder.add(used(1), 'now'), waiter)
     await settle()
     expect([waiter.calls, recorder.durable]).toEqual([[], 0])
     log.held.splice(0).forEach((go) => go())
@@ -93,7 +113,7 @@ describe('the recorder of a worker', () => {
   it('tells who waits at once when the log is down, tries the same bytes again, and says how long it was', async () => {
     log.failing = true
     const waiter = told()
-    recorder.whenRecorded(recorder.add(used(1)), waiter)
+    recorder.whenRecorded(recorder.add(used(1), 'now'), waiter)
     await settle()
     expect([waiter.calls, recorder.available, log.values]).toEqual([['unrecorded'], false, []])
     recorder.countRefusal()
@@ -108,7 +128,7 @@ describe('the recorder of a worker', () => {
 
   it('cuts a record that would be too long for the log', async () => {
     const long = 'x'.repeat(300_000)
-    for (let n = 1; n <= 3; n++) recorder.addText(used(n), JSON.stringify({ type: 't', version: 1, data: long }))
+    for (let n = 1; n <= 3; n++) recorder.addText(used(n), JSON.stringify({ type: 't', version: 1, data: long }), 'now')
     await recorder.flushed()
     expect(log.values.map(({ length }) => length < 1_000_000)).toEqual([true, true])
   })

@@ -29,6 +29,11 @@ export interface RecorderOptions {
   readonly written?: (events: readonly LifeEvent[], position: Position) => void
 }
 
+/** Whether somebody waits for the record, or it may go along with the next one for which somebody does. */
+export type Urgency = 'now' | 'soon'
+
+/** How long `soon` may last. */
+const SOON_MS = 10
 /** Kafka takes a megabyte by default, headers and base64 included. */
 const RECORD_BYTES_MAX = 600_000
 /** Longer texts are recorded by digest and beginning only. */
@@ -45,6 +50,9 @@ export class Recorder {
   readonly #options: RecorderOptions
   #filling = new Group(1)
   readonly #full: Group[] = []
+  /** Somebody waits for what is being filled. */
+  #wanted = false
+  #soon: NodeJS.Timeout | undefined
   #scheduled = false
   #writing = false
   #degraded: { readonly at: string; refused: number } | undefined
@@ -53,8 +61,8 @@ export class Recorder {
 
   /** Records up to this number are durable. */
   durable = 0
-  /** Intents recorded so far, for the heartbeat. */
-  added = 0
+  /** Statements intended since the start. */
+  intended = 0
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -70,17 +78,20 @@ export class Recorder {
   }
 
   /** Puts an event into the next record. Returns that record's number. */
-  add(event: AccessEvent): number {
-    return this.addText(event, JSON.stringify(writeAccessEvent(event)))
+  add(event: AccessEvent, when: Urgency = 'soon'): number {
+    return this.addText(event, JSON.stringify(writeAccessEvent(event)), when)
   }
 
   /** The same for an event that is text already; `event` is what must be remembered of it (`follow`). */
-  addText(event: LifeEvent, text: string): number {
+  addText(event: LifeEvent, text: string, when: Urgency): number {
     const group = this.#filling
     group.add(event, text)
-    this.added += 1
+    if (event.type === 'statement.intended') this.intended += 1
     if (group.bytes >= RECORD_BYTES_MAX) this.#turn()
-    this.#schedule()
+    if (when === 'now') this.#wanted = true
+    if (this.#wanted || this.#full.length > 0) this.#schedule()
+    // A timer even while a record is on its way: nobody waits for this one, so nothing else would bring it out.
+    if (!this.#wanted) this.#soon ??= setTimeout(() => this.#want(), SOON_MS)
     return group.record
   }
 
@@ -98,6 +109,7 @@ export class Recorder {
   /** Resolves when everything that was added is durable, or when the log is down. */
   async flushed(): Promise<void> {
     if (this.#filling.empty && this.#full.length === 0) return
+    this.#want()
     await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
@@ -105,6 +117,11 @@ export class Recorder {
   async close(): Promise<void> {
     await this.flushed()
     this.#closed = true
+  }
+
+  #want(): void {
+    this.#wanted = true
+    this.#schedule()
   }
 
   /** What has gathered when this round of the event loop is over goes into one record. */
@@ -118,6 +135,9 @@ export class Recorder {
   }
 
   #turn(): void {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
+    this.#wanted = false
     this.#full.push(this.#filling)
     this.#filling = new Group(this.#filling.record + 1)
   }
@@ -125,7 +145,7 @@ export class Recorder {
   async #write(): Promise<void> {
     this.#writing = true
     while (!this.#closed) {
-      if (this.#full.length === 0 && !this.#filling.empty) this.#turn()
+      if (this.#full.length === 0 && this.#wanted && !this.#filling.empty) this.#turn()
       const group = this.#full[0]
       if (!group) break
       try {
@@ -164,7 +184,7 @@ export class Recorder {
       const at = this.#options.now()
       this.#degraded = { at, refused: 0 }
       this.#options.changed?.(false, reason)
-      this.add({ type: 'audit.degraded', data: { worker: this.#options.worker, reason, at } } as AccessEvent)
+      this.add({ type: 'audit.degraded', data: { worker: this.#options.worker, reason, at } } as AccessEvent, 'now')
     }
     for (const group of [...this.#full, this.#filling]) {
       const waiters = group.waiters.splice(0)

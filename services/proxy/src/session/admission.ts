@@ -9,6 +9,7 @@ import * as say from '../statement/refusal.ts'
 import { shownText } from '../statement/shown-text.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
+import type { NamesMeant } from './meaning.ts'
 
 /** A client's message that holds statements: one text, of one command or several. */
 export interface Statement {
@@ -17,6 +18,12 @@ export interface Statement {
   readonly parameterBytes?: Buffer | undefined
   readonly protocol: 'simple' | 'extended'
   readonly received: number
+}
+
+/** The same with what it is judged by beside its text. */
+interface Asked extends Statement {
+  readonly bound: BoundParameters | undefined
+  readonly names: NamesMeant | undefined
 }
 
 export interface Admitted {
@@ -32,8 +39,6 @@ export interface AdmissionOptions {
   readonly recorder: Recorder
   readonly holds: Holds
   readonly notice: (bytes: Buffer) => void
-  /** Asks the server, on the client's own connection, what names mean now. */
-  readonly askNames: () => Promise<void>
 }
 
 /**
@@ -53,23 +58,21 @@ export class Admission {
     return this.#abort !== undefined
   }
 
-  get mustAskNames(): boolean {
-    return this.#options.exchange.namesChanged
-  }
-
-  circumstances(): Circumstances {
+  /** `names`: what they meant when the statement was bound, where that was earlier. */
+  circumstances(names: NamesMeant = this.#options.exchange.meaning.names): Circumstances {
     const { identity, exchange } = this.#options
+    const { prepared, cursors, reason, ticket } = exchange.meaning
     return {
       principal: identity.principal,
       target: identity.target,
       role: identity.role,
-      session: exchange.names,
-      namesKey: exchange.namesKey,
+      session: names.session,
+      namesKey: names.key,
       transaction: exchange.status,
-      reason: exchange.reason,
-      ticket: exchange.ticket,
-      preparedText: (name) => exchange.prepared.get(name)?.text,
-      cursorText: (name) => exchange.cursors.get(name),
+      reason,
+      ticket,
+      preparedText: (name) => prepared.get(name)?.text,
+      cursorText: (name) => cursors.get(name),
     }
   }
 
@@ -89,22 +92,21 @@ export class Admission {
     return first?.replacement
   }
 
-  async admit(statement: Statement, bound?: BoundParameters): Promise<Admitted> {
+  async admit(statement: Statement, bound?: BoundParameters, names?: NamesMeant): Promise<Admitted> {
     const abort = new AbortController()
     this.#abort = abort
     try {
-      return await this.#admit(statement, bound, abort.signal)
+      return await this.#admit({ ...statement, bound, names }, abort.signal)
     } finally {
       this.#abort = undefined
     }
   }
 
-  async #admit(statement: Statement, bound: BoundParameters | undefined, signal: AbortSignal): Promise<Admitted> {
-    const { exchange, recorder, askNames, identity } = this.#options
+  async #admit(statement: Asked, signal: AbortSignal): Promise<Admitted> {
+    const { recorder, identity } = this.#options
     if (!recorder.available) throw this.#logDown()
-    if (exchange.namesChanged) await askNames()
     const stages = noStages()
-    const judged = await this.#judge(statement, bound, stages)
+    const judged = await this.#judge(statement, stages, signal)
     stages.understand = identity.clock() - statement.received - stages.decide
     if (signal.aborted) throw say.cancelled()
     if (!recorder.available) throw this.#logDown()
@@ -115,22 +117,19 @@ export class Admission {
 
     const worst = worstOf(judged)
     if (worst?.verdict === 'deny') throw this.#deny(judged, worst, statement, stages)
-    if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, bound, stages, signal)
+    if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, stages, signal)
     return { executions: this.intendAll(judged, statement, stages) }
   }
 
   /** What cannot be understood is recorded as well: as refused, with nothing known of it. */
-  async #judge(
-    { sql, text, parameterBytes, protocol, received }: Statement,
-    bound: BoundParameters | undefined,
-    stages: Stages,
-  ): Promise<readonly Judgement[]> {
+  async #judge(statement: Asked, stages: Stages, signal: AbortSignal): Promise<readonly Judgement[]> {
     const { judge, exchange } = this.#options
+    const { sql, bound, names } = statement
     try {
-      return await judge.ask(sql, this.circumstances(), bound)
+      return await judge.ask(sql, this.circumstances(names), bound)
     } catch (error) {
       if (!(error instanceof StatementRefusedError)) throw error
-      const statement = { sql, text, parameterBytes, protocol, received }
+      if (signal.aborted) throw say.cancelled()
       const execution = this.#intend(judge.notUnderstood(sql, error), statement, stages)
       exchange.settle(execution, 'refused', error.sqlstate)
       throw error
@@ -148,8 +147,7 @@ export class Admission {
   async #hold(
     judged: readonly Judgement[],
     worst: Judgement,
-    statement: Statement,
-    bound: BoundParameters | undefined,
+    statement: Asked,
     stages: Stages,
     signal: AbortSignal,
   ): Promise<Admitted> {
@@ -168,7 +166,7 @@ export class Admission {
     const outcome = await holds.answer(asking, request, held, { notice, signal })
     stages.hold = identity.clock() - heldAt
     if ('refused' in outcome) throw settle(outcome.withdrawn ? 'withdrawn' : 'refused', outcome.refused)
-    const drift = await this.#drift(worst, statement, bound)
+    const drift = await this.#drift(worst, statement)
     if (drift) throw settle('refused', say.grantDoesNotMatch(outcome.granted, drift))
     return { executions }
   }
@@ -177,12 +175,8 @@ export class Admission {
    * CONTROL approved-is-executed: what was approved must still be what would run. The bytes are the same, because
    * they never left this process or were compared by digest; here the policy and the rows are looked at once more.
    */
-  async #drift(
-    approved: Judgement,
-    { sql }: Statement,
-    bound: BoundParameters | undefined,
-  ): Promise<string | undefined> {
-    const now = worstOf(await this.#options.judge.ask(sql, this.circumstances(), bound))
+  async #drift(approved: Judgement, { sql, bound, names }: Asked): Promise<string | undefined> {
+    const now = worstOf(await this.#options.judge.ask(sql, this.circumstances(names), bound))
     if (!now || now.policyVersion !== approved.policyVersion) return 'the policy has changed since'
     if (now.verdict === 'deny') return 'policy denies it now'
     if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'
@@ -201,8 +195,8 @@ export class Admission {
       digest: statementDigest(text, parameterBytes),
       text: shownText({ hidden: judgement.hidden, span: undefined }, sql, text),
       transaction: exchange.status,
-      reason: exchange.reason,
-      ticket: exchange.ticket,
+      reason: exchange.meaning.reason,
+      ticket: exchange.meaning.ticket,
       judgement,
       inlineSeconds: holdSeconds,
     }

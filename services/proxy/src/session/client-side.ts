@@ -4,6 +4,7 @@ import {
   parse,
   query,
   FRONTEND,
+  HEADER_BYTES,
   ProtocolError,
   readBind,
   readExecute,
@@ -25,7 +26,8 @@ import type { Judgement } from '../statement/judgement.ts'
 import * as say from '../statement/refusal.ts'
 import type { Admission } from './admission.ts'
 import type { Exchange } from './exchange.ts'
-import type { Pending, Portal, Prepared } from './pending.ts'
+import type { NamesMeant } from './meaning.ts'
+import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
 import type { ToClient } from './to-client.ts'
 import type { ToServer } from './to-server.ts'
 
@@ -38,6 +40,11 @@ export interface ClientSideOptions {
   readonly admission: Admission
   readonly limits: NodeConfig['limits']
   readonly clock: () => number
+  /**
+   * Everything that was sent is answered, and it is known what names mean; or the refusal with which the server has
+   * answered that. `within`: in the middle of a group of the extended protocol.
+   */
+  readonly settled: (within: boolean) => Promise<StatementRefusedError | undefined>
   /** Messages may be looked at again. */
   readonly unblocked: () => void
   /** Something happened that must not: the session ends. */
@@ -59,6 +66,11 @@ export class ClientSide implements FrameReader {
   #blocked = false
   /** Something in this group was refused: everything up to its Sync is passed over, as the server would do. */
   #skipping = false
+  /** In the middle of a group of the extended protocol, whose Sync has not come. */
+  #within = false
+  /** The beginning of the CopyData that is under way is lost, so the rest of it must not be sent. */
+  #copyDataLost = false
+  #closed = false
 
   constructor(options: ClientSideOptions) {
     this.#options = options
@@ -70,12 +82,33 @@ export class ClientSide implements FrameReader {
     return this.#blocked
   }
 
+  /** The server has failed, and passes over what follows up to the Sync that the client has still to send. */
   skipToSync(): void {
     this.#skipping = true
   }
 
+  /** What comes up to the next Sync is passed over. */
+  get skipping(): boolean {
+    return this.#skipping
+  }
+
+  /** The server waits for data of COPY, and the client has sent something else, which waits for the server. */
+  get waitsInVain(): boolean {
+    return this.#blocked && this.#exchange.copying
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
   begin(tag: number, length: number): 'whole' | 'stream' | 'skip' {
-    if (tag === FRONTEND.copyData) return 'stream'
+    if (tag === FRONTEND.copyData) {
+      this.#copyDataLost = false
+      return 'stream'
+    }
+    if (BARE.has(tag) && length !== HEADER_BYTES)
+      throw new ProtocolError('PGWIRE_BAD_LENGTH', `${nameOf(tag)} with a body`)
+    if (!KNOWN.has(tag)) throw new ProtocolError('PGWIRE_UNEXPECTED', `${nameOf(tag)} of the client`)
     const { statementBytesMax, messageBytesMax } = this.#options.limits
     const isText = tag === FRONTEND.query || tag === FRONTEND.parse
     const bytesMax = isText ? statementBytesMax : messageBytesMax
@@ -85,11 +118,12 @@ export class ClientSide implements FrameReader {
   }
 
   piece(_tag: number, bytes: Buffer, start: number, end: number): void {
-    this.#toServer.add(bytes, start, end, undefined)
+    if (!this.#copyDataLost) this.#toServer.add(bytes, start, end, undefined)
   }
 
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#skipping && tag !== FRONTEND.sync && tag !== FRONTEND.terminate) return true
+    if (RESTS_ON_WORDS.has(tag) && this.#mustWait(tag)) return this.#later(bytes, start, end)
     switch (tag) {
       case FRONTEND.query:
         return this.#query(bytes, start, end)
@@ -106,49 +140,96 @@ export class ClientSide implements FrameReader {
       case FRONTEND.sync:
         return this.#sync(bytes, start, end)
       case FRONTEND.flush:
+        return this.#forward(bytes, start, end, undefined)
       case FRONTEND.copyDone:
       case FRONTEND.copyFail:
-        return this.#forward(bytes, start, end, undefined)
+        return this.#forward(bytes, start, end, { kind: 'copy-end' })
       case FRONTEND.functionCall:
         return this.#refuseGroup(say.functionCallRefused())
-      case FRONTEND.terminate:
+      default:
+        this.#blocked = true
         this.#options.terminated()
         return false
-      default:
-        throw new ProtocolError('PGWIRE_UNEXPECTED', `message ${String.fromCharCode(tag)} of the client`)
     }
+  }
+
+  /**
+   * What was sent before may change what this means, so nobody can say yet. A simple query waits as well in the middle
+   * of a group, because the server passes over it when that group has failed; and while the unnamed portal, which it
+   * takes the place of, is running.
+   */
+  #mustWait(tag: number): boolean {
+    const { meaning, copying, status, syncs } = this.#exchange
+    if (copying) throw new ProtocolError('PGWIRE_UNEXPECTED', `${nameOf(tag)} in the middle of COPY data`)
+    if (meaning.changing(syncs)) return true
+    if (tag === FRONTEND.query && (this.#within || meaning.portals.get('')?.execution)) {
+      if (this.#unanswered) return true
+    }
+    return meaning.unknown && status !== 'failed' && JUDGED.has(tag)
+  }
+
+  /** What takes a question anyway is judged when everything before it is answered: it may speak of names in doubt. */
+  get #unanswered(): boolean {
+    return this.#exchange.pending.length > 0 || this.#toServer.waiting
+  }
+
+  /** Looks at it when everything that was sent before is answered. */
+  #later(bytes: Buffer, start: number, end: number): false {
+    const frame = Buffer.from(bytes.subarray(start, end))
+    this.#blocked = true
+    this.#toServer.flush()
+    this.#options.settled(this.#within).then(
+      (refusal) => this.#lookAgain(frame, refusal),
+      (error: unknown) => this.#options.failed(error),
+    )
+    return false
+  }
+
+  #lookAgain(frame: Buffer, refusal: StatementRefusedError | undefined): void {
+    this.#blocked = false
+    if (this.#closed) return
+    const tag = frame[0] ?? 0
+    try {
+      if (!refusal) this.message(tag, frame, 0, frame.length)
+      else if (!this.#skipping) this.#refuse(tag, refusal)
+    } catch (error) {
+      this.#options.failed(error)
+      return
+    }
+    this.#goOn()
   }
 
   /** What was on its way to the server and will not be sent, because the log is down: each is refused in its turn. */
   lost(pending: readonly (Pending | undefined)[]): void {
+    this.#copyDataLost = true
+    for (const each of pending) if (each) this.#settleLost(each)
+    for (const each of pending.toReversed()) if (each) this.#exchange.undo(each)
     for (const each of pending) {
       if (each?.kind === 'sync') this.#endGroup()
-      else if (each?.kind === 'query') this.#loseQuery(each.executions)
-      else if (!this.#skipping) this.#loseExtended(each)
-      else this.#settleLost(each)
+      else if (each?.kind === 'query') this.#loseQuery()
+      else if (each && each.kind !== 'copy-end' && !this.#skipping) this.#refuseExtended(say.logDown())
     }
   }
 
-  #loseQuery(executions: readonly Execution[]): void {
-    for (const execution of executions) this.#exchange.settle(execution, 'refused', 'ZA010')
+  #loseQuery(): void {
     this.#exchange.groupsSent -= 1
     this.#refuseGroup(say.logDown())
   }
 
-  #loseExtended(pending: Pending | undefined): void {
-    this.#settleLost(pending)
-    this.#refuseExtended(say.logDown())
-  }
-
-  #settleLost(pending: Pending | undefined): void {
-    if (pending && 'undo' in pending) pending.undo?.()
-    if (pending?.kind === 'execute' && pending.execution) this.#exchange.settle(pending.execution, 'refused', 'ZA010')
+  #settleLost(pending: Pending): void {
+    for (const execution of executionsOf(pending)) this.#exchange.settle(execution, 'refused', 'ZA010')
+    if (pending.kind === 'execute') pending.portal.execution = undefined
+    if (pending.kind === 'question') {
+      pending.failure = 'ZA010'
+      pending.answered(pending)
+    }
   }
 
   // -- the simple protocol ------------------------------------------------------------------------------------------
 
   #query(bytes: Buffer, start: number, end: number): boolean {
     const received = this.#options.clock()
+    this.#dropUnnamed()
     const text = readQuery(bytes, start, end)
     if (!isUtf8(text)) return this.#refuseGroup(say.invalidUtf8())
     const sql = text.toString('utf8')
@@ -157,8 +238,18 @@ export class ClientSide implements FrameReader {
       const executions = this.#options.admission.intendAll(judged, { sql, text, protocol: 'simple', received })
       return this.#forwardQuery(bytes, start, end, executions)
     }
+    if (this.#unanswered) return this.#later(bytes, start, end)
     const frame = Buffer.from(bytes.subarray(start, end))
     return this.#block(() => this.#admitQuery(frame, received))
+  }
+
+  /** A simple query takes the place of the unnamed statement and of the unnamed portal. */
+  #dropUnnamed(): void {
+    const { prepared, portals } = this.#exchange.meaning
+    const portal = portals.get('')
+    prepared.delete('')
+    portals.delete('')
+    if (portal) this.#exchange.dropPortal(portal)
   }
 
   async #admitQuery(frame: Buffer, received: number): Promise<void> {
@@ -176,6 +267,7 @@ export class ClientSide implements FrameReader {
 
   #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[]): boolean {
     this.#gateFor(executions)
+    for (const execution of executions) this.#exchange.meaning.sent(execution)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'query', executions, next: 0 })
   }
@@ -215,27 +307,28 @@ export class ClientSide implements FrameReader {
     name: string,
     { sql, text, parameterTypes }: { sql: string; text: Buffer; parameterTypes: readonly number[] },
   ): boolean {
-    const { prepared } = this.#exchange
-    const before = prepared.get(name)
-    prepared.set(name, { text: sql, textBytes: text, parameterTypes, columns: undefined })
-    return this.#forward(bytes, start, end, { kind: 'parse', undo: () => restore(prepared, name, before) })
+    const { meaning, syncs } = this.#exchange
+    const value = { text: sql, textBytes: text, parameterTypes, columns: undefined }
+    return this.#extend(bytes, start, end, { kind: 'parse', change: meaning.prepared.change(name, value, syncs) })
   }
 
   #bind(bytes: Buffer, start: number, end: number): boolean {
     const received = this.#options.clock()
     const bind = readBind(bytes, start, end)
-    const prepared = this.#exchange.prepared.get(bind.statement)
+    const { meaning, syncs } = this.#exchange
+    if (meaning.prepared.inDoubt(bind.statement, syncs)) return this.#later(bytes, start, end)
+    const prepared = meaning.prepared.get(bind.statement)
     if (!prepared) return this.#refuseExtended(say.noSuchStatement(bind.statement))
     const judged = this.#judgedAtOnce(prepared.text)
     if (judged) {
       // A statement that is proven read-only is recorded when it is executed; any other before it can be planned,
       // because planning may call functions.
       const [judgement] = judged
-      const early = judgement && !judgement.readOnly
       const portal = this.#portalOf(bind, prepared, judgement)
-      if (early) this.#intendPortal(portal, received)
+      if (judgement && !judgement.readOnly) portal.execution = this.#intend(portal, judgement, received)
       return this.#forwardBind(bytes, start, end, bind.portal, portal)
     }
+    if (this.#unanswered) return this.#later(bytes, start, end)
     const frame = Buffer.from(bytes.subarray(start, end))
     return this.#block(() => this.#admitBind(frame, prepared, received))
   }
@@ -260,6 +353,7 @@ export class ClientSide implements FrameReader {
   }
 
   #portalOf(bind: Bind, prepared: Prepared, judgement: Judgement | undefined): Portal {
+    const { names, version } = this.#exchange.meaning
     return {
       prepared,
       judgement,
@@ -269,35 +363,39 @@ export class ClientSide implements FrameReader {
       describing: false,
       execution: undefined,
       group: this.#exchange.groupsSent,
-      dropped: false,
+      names,
+      version,
     }
   }
 
   #forwardBind(bytes: Buffer, start: number, end: number, name: string, portal: Portal): boolean {
-    const { portals } = this.#exchange
-    const before = portals.get(name)
-    if (before && before !== portal) this.#exchange.dropPortal(before)
-    portals.set(name, portal)
     if (portal.execution) this.#gateFor([portal.execution])
-    return this.#forward(bytes, start, end, { kind: 'bind', undo: () => this.#unbind(name, portal) })
-  }
-
-  #unbind(name: string, portal: Portal): void {
-    this.#exchange.dropPortal(portal)
-    if (this.#exchange.portals.get(name) === portal) this.#exchange.portals.delete(name)
+    const { meaning, syncs } = this.#exchange
+    return this.#extend(bytes, start, end, { kind: 'bind', change: meaning.portals.change(name, portal, syncs) })
   }
 
   #execute(bytes: Buffer, start: number, end: number): boolean {
     const { portal: name } = readExecute(bytes, start, end)
-    const portal = this.#exchange.portals.get(name)
+    const { meaning, syncs } = this.#exchange
+    if (meaning.portals.inDoubt(name, syncs)) return this.#later(bytes, start, end)
+    const portal = meaning.portals.get(name)
     if (!portal) return this.#refuseExtended(say.noSuchPortal(name))
-    if (!portal.execution && portal.judgement) {
-      if (!this.#judgedAtOnce(portal.prepared.text)) {
-        const frame = Buffer.from(bytes.subarray(start, end))
-        return this.#block(() => this.#admitExecute(frame, name, portal))
-      }
-      this.#intendPortal(portal, this.#options.clock())
+    if (portal.execution || !portal.judgement) return this.#goOnWith(portal, bytes, start, end, name)
+    const judged = this.#judgedAtOnce(portal.prepared.text, portal.names)
+    if (!judged) {
+      if (this.#unanswered) return this.#later(bytes, start, end)
+      const frame = Buffer.from(bytes.subarray(start, end))
+      return this.#block(() => this.#admitExecute(frame, name, portal))
     }
+    portal.execution = this.#intend(portal, judged[0], this.#options.clock())
+    return this.#forwardExecute(bytes, start, end, name, portal)
+  }
+
+  /** What was recorded when it was bound, or has given some of its rows. */
+  #goOnWith(portal: Portal, bytes: Buffer, start: number, end: number, name: string): boolean {
+    const { execution, version } = portal
+    const begun = !execution || execution.suspended || execution.asked > 0
+    if (!begun && version !== this.#exchange.meaning.version) return this.#refuseExtended(say.boundTooEarly(name))
     return this.#forwardExecute(bytes, start, end, name, portal)
   }
 
@@ -306,13 +404,8 @@ export class ClientSide implements FrameReader {
     const { parameterBytes } = portal
     const received = this.#options.clock()
     try {
-      const admitted = await this.#options.admission.admit({
-        sql,
-        text,
-        parameterBytes,
-        protocol: 'extended',
-        received,
-      })
+      const statement = { sql, text, parameterBytes, protocol: 'extended', received } as const
+      const admitted = await this.#options.admission.admit(statement, undefined, portal.names)
       portal.execution = admitted.executions[0]
       this.#forwardExecute(frame, 0, frame.length, name, portal)
     } catch (error) {
@@ -320,22 +413,25 @@ export class ClientSide implements FrameReader {
     }
   }
 
-  #intendPortal(portal: Portal, received: number): void {
-    const { judgement, prepared, parameterBytes } = portal
-    if (!judgement) return
+  #intend(
+    { prepared, parameterBytes }: Portal,
+    judgement: Judgement | undefined,
+    received: number,
+  ): Execution | undefined {
     const { text: sql, textBytes: text } = prepared
     const statement = { sql, text, parameterBytes, protocol: 'extended', received } as const
-    portal.execution = this.#options.admission.intendAll([judgement], statement)[0]
+    return judgement && this.#options.admission.intendAll([judgement], statement)[0]
   }
 
   #forwardExecute(bytes: Buffer, start: number, end: number, name: string, portal: Portal): boolean {
     const { execution } = portal
     if (execution) {
       this.#gateFor([execution])
-      execution.phase = 'asked'
+      execution.asked += 1
+      this.#exchange.meaning.sent(execution)
     }
     if (!portal.columns && !portal.prepared.columns && !portal.describing) this.#describeSilently(name, portal)
-    return this.#forward(bytes, start, end, { kind: 'execute', portal, execution })
+    return this.#extend(bytes, start, end, { kind: 'execute', portal, execution })
   }
 
   /** The client does not ask what the rows look like, but to mask them we must know. */
@@ -346,28 +442,30 @@ export class ClientSide implements FrameReader {
 
   #describe(bytes: Buffer, start: number, end: number): boolean {
     const { kind, name } = readNamed(bytes, start, end)
-    const { prepared, portals } = this.#exchange
-    const of = kind === 'statement' ? prepared.get(name) : portals.get(name)
+    const { meaning, syncs } = this.#exchange
+    const table = kind === 'statement' ? meaning.prepared : meaning.portals
+    if (table.inDoubt(name, syncs)) return this.#later(bytes, start, end)
+    const of = table.get(name)
+    if (!of) return this.#refuseExtended(kind === 'statement' ? say.noSuchStatement(name) : say.noSuchPortal(name))
     if (of && 'describing' in of) of.describing = true
-    return this.#forward(bytes, start, end, { kind: 'describe', of, silent: false })
+    return this.#extend(bytes, start, end, { kind: 'describe', of, silent: false })
   }
 
   #close(bytes: Buffer, start: number, end: number): boolean {
     const { kind, name } = readNamed(bytes, start, end)
-    if (kind === 'statement') {
-      const { prepared } = this.#exchange
-      const before = prepared.get(name)
-      prepared.delete(name)
-      return this.#forward(bytes, start, end, { kind: 'close', undo: () => restore(prepared, name, before) })
-    }
-    const portal = this.#exchange.portals.get(name)
-    if (portal) this.#exchange.dropPortal(portal)
-    this.#exchange.portals.delete(name)
-    return this.#forward(bytes, start, end, { kind: 'close', undo: undefined })
+    const { meaning, syncs } = this.#exchange
+    const pending: Pending =
+      kind === 'statement'
+        ? { kind: 'close-statement', change: meaning.prepared.change(name, undefined, syncs) }
+        : { kind: 'close-portal', change: meaning.portals.change(name, undefined, syncs) }
+    return this.#extend(bytes, start, end, pending)
   }
 
   #sync(bytes: Buffer, start: number, end: number): boolean {
     this.#skipping = false
+    this.#within = false
+    this.#exchange.syncs += 1
+    if (this.#exchange.copying) return this.#forward(bytes, start, end, undefined)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'sync' })
   }
@@ -380,19 +478,21 @@ export class ClientSide implements FrameReader {
   // -- common -------------------------------------------------------------------------------------------------------
 
   /** The judgements, when they are known, allow it, and need nothing to be counted or asked before. */
-  #judgedAtOnce(sql: string): readonly Judgement[] | undefined {
+  #judgedAtOnce(sql: string, names?: NamesMeant): readonly Judgement[] | undefined {
     const { judge, recorder, admission } = this.#options
-    if (!recorder.available || admission.mustAskNames) return undefined
-    const judged = judge.known(sql, admission.circumstances())
+    if (!recorder.available) return undefined
+    const judged = judge.known(sql, admission.circumstances(names))
     return judged?.every(runsAtOnce) ? judged : undefined
   }
 
   #gateFor(executions: readonly Execution[]): void {
-    const forwarded = this.#options.clock()
-    for (const execution of executions) {
-      execution.forwarded ||= forwarded
-      if (!execution.judgement.readOnly) this.#toServer.gate(execution.record)
-    }
+    for (const { judgement, record } of executions) if (!judgement.readOnly) this.#toServer.gate(record)
+  }
+
+  /** Forwards a message of the extended protocol: its group ends with Sync. */
+  #extend(bytes: Buffer, start: number, end: number, pending: Pending): boolean {
+    this.#within = true
+    return this.#forward(bytes, start, end, pending)
   }
 
   #forward(bytes: Buffer, start: number, end: number, pending: Pending | undefined): boolean {
@@ -401,21 +501,30 @@ export class ClientSide implements FrameReader {
   }
 
   /** Lets nothing of this client's be looked at until the work is done. */
-  #block(work: () => Promise<void>): boolean {
+  #block(work: () => Promise<void>): false {
     this.#blocked = true
     this.#toServer.flush()
-    work()
-      .catch((error: unknown) => this.#options.failed(error))
-      .finally(() => {
+    work().then(
+      () => {
         this.#blocked = false
-        this.#toServer.flush()
-        this.#options.unblocked()
-      })
+        this.#goOn()
+      },
+      (error: unknown) => this.#options.failed(error),
+    )
     return false
   }
 
+  #goOn(): void {
+    if (this.#blocked) return
+    this.#toServer.flush()
+    this.#options.unblocked()
+  }
+
   #refuseLong(tag: number, refusal: StatementRefusedError): void {
-    if (this.#skipping) return
+    if (!this.#skipping) this.#refuse(tag, refusal)
+  }
+
+  #refuse(tag: number, refusal: StatementRefusedError): void {
     if (tag === FRONTEND.query || tag === FRONTEND.functionCall) this.#refuseGroup(refusal)
     else this.#refuseExtended(refusal)
   }
@@ -428,7 +537,7 @@ export class ClientSide implements FrameReader {
     const error = say.errorOf(refusal)
     const { status, pending } = this.#exchange
     if (status !== 'open' && pending.length === 0 && !this.#toServer.waiting) {
-      this.#options.toClient.say(Buffer.concat([error, readyForQuery(status)]))
+      this.#options.toClient.sayReady(Buffer.concat([error, readyForQuery(status)]))
       return true
     }
     this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
@@ -439,22 +548,29 @@ export class ClientSide implements FrameReader {
 
   /** Refuses in the middle of a group: the server fails there too, and passes over the rest as we do. */
   #refuseExtended(refusal: StatementRefusedError): boolean {
-    this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error: say.errorOf(refusal) })
+    this.#within = true
     this.#skipping = true
+    this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error: say.errorOf(refusal) })
     return true
   }
 }
+
+const BARE: ReadonlySet<number> = new Set([FRONTEND.sync, FRONTEND.flush, FRONTEND.terminate, FRONTEND.copyDone])
+
+/** What is judged by what names mean. */
+const JUDGED: ReadonlySet<number> = new Set([FRONTEND.query, FRONTEND.parse, FRONTEND.bind])
+
+const RESTS_ON_WORDS: ReadonlySet<number> = new Set([...JUDGED, FRONTEND.execute, FRONTEND.describe, FRONTEND.close])
+
+const KNOWN: ReadonlySet<number> = new Set(Object.values(FRONTEND).filter((tag) => tag !== FRONTEND.password))
+
+const nameOf = (tag: number): string => `message ${JSON.stringify(String.fromCharCode(tag))}`
 
 const textOnly = (sql: string) => ({ sql, text: Buffer.from(sql), parameterTypes: [] })
 
 /** Allowed as it is, with nothing left to find out. */
 const runsAtOnce = ({ verdict, counts, replacement }: Judgement): boolean =>
   (verdict === 'allow' || verdict === 'mask') && !counts && replacement === undefined
-
-const restore = (prepared: Map<string, Prepared>, name: string, before: Prepared | undefined): void => {
-  if (before) prepared.set(name, before)
-  else prepared.delete(name)
-}
 
 const refusalIn = (error: unknown): StatementRefusedError => {
   if (error instanceof StatementRefusedError) return error

@@ -2,11 +2,11 @@ import type { Digest, Outcome, RequestId, StatementId } from '@countersign/contr
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { Recorder } from '../record/recorder.ts'
 import { intendedText } from '../statement/event-text.ts'
-import type { SessionView } from '../understanding/parser-jobs.ts'
 import { Execution, type Stages } from '../statement/execution.ts'
 import type { Judgement } from '../statement/judgement.ts'
 import type { Identity } from './identity.ts'
-import type { Pending, Portal, Prepared } from './pending.ts'
+import { Meaning } from './meaning.ts'
+import { executionsOf, type Pending, type Portal } from './pending.ts'
 
 /** How a statement came, for the record of its intent. */
 export interface Intent {
@@ -22,7 +22,7 @@ export interface Intent {
 }
 
 /**
- * What the two sides of a session share: what the server still owes an answer to, what is prepared, where the
+ * What the two sides of a session share: what the server still owes an answer to, what its words mean, where the
  * transaction stands; and the record's rule that each statement intended is settled once.
  */
 export class Exchange {
@@ -35,22 +35,15 @@ export class Exchange {
   #sequence = 0
 
   readonly pending: Pending[] = []
-  readonly prepared = new Map<string, Prepared>()
-  readonly portals = new Map<string, Portal>()
-  /** Texts of SQL cursors, by name. */
-  readonly cursors = new Map<string, string>()
+  readonly meaning = new Meaning()
   status: TransactionStatus = 'idle'
-  names: SessionView = NO_NAMES
-  namesKey = ''
-  /** Names may mean something else than we believe: the server is asked before the next statement is judged. */
-  namesChanged = true
-  reason: string | undefined
-  ticket: string | undefined
   /** Groups (simple queries, or everything up to a Sync) that were sent to the server, and that it has ended. */
   groupsSent = 0
   groupsEnded = 0
-  /** Set while what the server says is thrown away, up to the end of the group; called there. */
-  discarding: (() => void) | undefined
+  /** Syncs that the client has sent: where the server, when it refuses something, goes on. */
+  syncs = 0
+  /** The server waits for the client's data, and passes over Sync and Flush meanwhile. */
+  copying = false
 
   constructor(identity: Identity, recorder: Recorder) {
     this.#identity = identity
@@ -72,26 +65,54 @@ export class Exchange {
     const statementId = `${this.#identity.sessionId}.${sequence}` as StatementId
     const { sessionId } = this.#identity
     const summary = { type: 'statement.intended', data: { statementId, sessionId, sequence } } as const
-    const record = this.#recorder.addText(summary, this.#intended(intent, statementId, sequence))
+    const record = this.#recorder.addText(summary, this.#intended(intent, statementId, sequence), 'now')
     const execution = new Execution(judgement, { statementId, sequence, record, received, stages })
     this.#unsettled.add(execution)
     return execution
   }
 
-  /** What names mean from now on. */
-  learnNames(names: SessionView): void {
-    this.names = names
-    this.namesKey = `${JSON.stringify([names.searchPath, names.temporary, names.changedSchema])}\n`
-    this.namesChanged = false
+  /** The server has been sent something that it owes an answer to. */
+  owe(pending: Pending): void {
+    if (pending.kind === 'copy-end') return this.#oweCopyEnd(pending)
+    const now = this.#identity.clock()
+    for (const execution of executionsOf(pending)) {
+      if (execution.settled) throw new Error('a statement is forwarded after its settlement')
+      execution.forwarded ||= now
+    }
+    this.pending.push(pending)
+  }
+
+  /** The server has answered the first of what it owes; the end of copied data needs no answer of its own. */
+  answered(): Pending | undefined {
+    const answered = this.pending.shift()
+    while (this.pending[0]?.kind === 'copy-end') this.pending.shift()
+    return answered
+  }
+
+  /** COPY FROM STDIN has begun: the server passes over each Sync that comes before the end of the data. */
+  copyInBegins(): void {
+    const end = this.pending.findIndex(({ kind }) => kind === 'copy-end')
+    const before = this.pending.splice(1, (end < 0 ? this.pending.length : end) - 1)
+    const kept = before.filter(({ kind }) => kind !== 'sync')
+    this.pending.splice(1, 0, ...kept)
+    this.groupsSent -= before.length - kept.length
+    this.copying = end < 0
+  }
+
+  #oweCopyEnd(pending: Pending): void {
+    this.copying = false
+    if (this.pending.length > 0) this.pending.push(pending)
   }
 
   /** The one settlement of a statement. A second one is a mistake that must not reach the record. */
   settle(execution: Execution, outcome: Outcome, sqlstate?: string): void {
     if (!this.#unsettled.delete(execution)) return
+    execution.settled = true
+    this.meaning.ended(execution)
     const { sessionId, now, clock } = this.#identity
     const { statementId } = execution
     const text = execution.settlement(sessionId, outcome, sqlstate, clock(), now())
-    this.#recorder.addText({ type: 'statement.settled', data: { statementId } }, text)
+    this.#recorder.addText({ type: 'statement.settled', data: { statementId } }, text, 'soon')
   }
 
   /** The server has completed it. Whether it stands is known when the server is ready again. */
@@ -99,6 +120,7 @@ export class Exchange {
     execution.command = command
     execution.rowsAffected = rowsAffected
     this.#finished.push(execution)
+    this.meaning.completed(execution)
   }
 
   /** The server has refused something: what was to follow in this group does not run. */
@@ -107,67 +129,82 @@ export class Exchange {
     if (execution) this.settle(execution, sqlstate === QUERY_CANCELED ? 'cancelled' : 'failed', sqlstate)
   }
 
+  /** It was sent, and the server has passed over it. */
+  passOver(pending: Pending): void {
+    this.undo(pending)
+    if (pending.kind === 'query') this.groupsSent -= 1
+    for (const execution of executionsOf(pending)) this.settle(execution, 'cancelled', this.#failure)
+    if (pending.kind === 'execute') pending.portal.execution = undefined
+  }
+
+  /** What was believed when it was sent is not so. */
+  undo(pending: Pending): void {
+    const { prepared, portals } = this.meaning
+    if (pending.kind === 'parse' || pending.kind === 'close-statement') prepared.undone(pending.change)
+    if (pending.kind === 'bind' || pending.kind === 'close-portal') portals.undone(pending.change)
+  }
+
   skip(execution: Execution): void {
     this.settle(execution, 'cancelled', this.#failure)
   }
 
-  /** The group has come to its end, and the transaction is in this status. Returns the executions that stand. */
-  ready(status: TransactionStatus): readonly Execution[] {
-    const before = this.status
+  /** The group has come to its end, and the transaction is in this status. Returns true when the schema has changed. */
+  ready(status: TransactionStatus): boolean {
     this.status = status
+    this.copying = false
     const ended = this.groupsEnded++
     const finished = this.#finished
     this.#finished = []
     const failure = this.#failure
     this.#failure = undefined
-    const undone = failure !== undefined && before === 'idle' && status === 'idle' ? afterLastCommit(finished) : []
-    for (const execution of finished) {
-      if (undone.includes(execution)) this.settle(execution, 'failed', failure)
+    const undone = failure !== undefined && status === 'idle' ? behindLastEnd(finished) : finished.length
+    for (const [index, execution] of finished.entries()) {
+      if (index >= undone) this.settle(execution, 'failed', failure)
       else this.settle(execution, 'completed')
     }
-    if (status === 'idle') this.#dropPortals(ended)
-    return finished.length === 0 ? NONE : finished.filter((execution) => !undone.includes(execution))
+    if (status === 'idle') this.#dropPortals(ended, failure)
+    return this.meaning.ready(status, failure !== undefined)
   }
 
-  /** A portal is gone. What it had begun and nobody asks for any more ends here. */
+  /** A portal was closed or replaced. Whether what it has done stands is known at the end of the group. */
   dropPortal(portal: Portal): void {
-    portal.dropped = true
     const { execution } = portal
-    if (!execution || execution.phase === 'asked') return
+    if (!execution || execution.asked > 0) return
     portal.execution = undefined
-    this.settle(execution, execution.phase === 'suspended' ? 'completed' : 'cancelled')
-  }
-
-  /** The portal has given as many rows as were asked for, and has more. */
-  suspend(portal: Portal): void {
-    if (portal.execution) portal.execution.phase = 'suspended'
-    if (portal.dropped) this.dropPortal(portal)
+    if (execution.suspended) this.#finished.push(execution)
+    else this.skip(execution)
   }
 
   /** Results of these were held back because the log is down: they count as refused, though they were only read. */
   refuseUnrecorded(): void {
     for (const execution of this.#unsettled) {
-      if (execution.record > this.#recorder.durable) this.settle(execution, 'refused', 'ZA010')
+      const unrecorded = execution.forwarded > 0 && execution.record > this.#recorder.durable
+      if (unrecorded) this.settle(execution, 'refused', 'ZA010')
     }
   }
 
-  /** Nobody will say any more how these ended. */
-  abandon(outcomeOf: (execution: Execution) => Outcome): void {
+  /** Nobody will say any more how these ended. What was never sent is known not to have run. */
+  abandon(): void {
     for (const execution of this.#finished) this.settle(execution, 'outcome_unknown')
-    for (const execution of this.#unsettled) this.settle(execution, outcomeOf(execution))
+    for (const execution of this.#unsettled) this.settle(execution, abandonedOutcome(execution))
   }
 
-  #dropPortals(group: number): void {
-    for (const [name, portal] of this.portals) {
-      if (portal.group > group) continue
-      this.portals.delete(name)
-      this.dropPortal(portal)
-    }
+  #dropPortals(group: number, failure: string | undefined): void {
+    const gone = this.meaning.portals.forget((portal) => portal.group <= group)
+    for (const { execution } of gone) if (execution) this.#endWithTransaction(execution, failure)
+  }
+
+  #endWithTransaction(execution: Execution, failure: string | undefined): void {
+    if (!execution.suspended && execution.asked > 0) return // The server will say that the portal is gone.
+    if (!execution.suspended) this.settle(execution, 'cancelled', failure)
+    else if (failure === undefined) this.settle(execution, 'completed')
+    else this.settle(execution, 'failed', failure)
   }
 
   #intended(intent: Intent, statementId: StatementId, sequence: number): string {
     const { judgement, protocol, text, textBytes, parameterBytes, digest, requestId } = intent
     const { sessionId, now } = this.#identity
+    const { reason, ticket } = this.meaning
     return intendedText({
       statementId,
       sessionId,
@@ -180,17 +217,23 @@ export class Exchange {
       transaction: this.status,
       judgement,
       requestId,
-      reason: this.reason,
-      ticket: this.ticket,
+      reason,
+      ticket,
       at: now(),
     })
   }
 }
 
-const NO_NAMES: SessionView = { searchPath: [], temporary: [], changedSchema: false }
 const QUERY_CANCELED = '57014'
-const NONE: readonly Execution[] = []
 
-/** In an implicit transaction an error takes back what came before it, up to the last COMMIT within the group. */
-const afterLastCommit = (finished: readonly Execution[]): readonly Execution[] =>
-  finished.slice(finished.findLastIndex(({ command }) => command === 'COMMIT') + 1)
+/**
+ * Outside a transaction block an error takes back what came before it, up to the last end of a transaction within the
+ * group. Returns the index of the first that is taken back.
+ */
+const behindLastEnd = (finished: readonly Execution[]): number =>
+  finished.findLastIndex(({ command }) => command === 'COMMIT' || command === 'ROLLBACK') + 1
+
+const abandonedOutcome = ({ forwarded, judgement }: Execution): Outcome => {
+  if (forwarded === 0) return 'withdrawn'
+  return judgement.readOnly ? 'cancelled' : 'outcome_unknown'
+}

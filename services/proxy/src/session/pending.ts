@@ -1,6 +1,8 @@
 import type { Column } from '@countersign/pgwire'
 import type { Judgement } from '../statement/judgement.ts'
 import type { Execution } from '../statement/execution.ts'
+import type { NamesMeant } from './meaning.ts'
+import type { Change } from './name-table.ts'
 
 /** A statement that the client has prepared, by Parse or by SQL. */
 export interface Prepared {
@@ -26,25 +28,51 @@ export interface Portal {
   execution: Execution | undefined
   /** The group that it was made in: it does not outlive that group's end outside a transaction. */
   readonly group: number
-  /** Closed or replaced while the server was still at it. */
-  dropped: boolean
+  /** What names meant when it was bound, and the version of all meanings then. */
+  readonly names: NamesMeant
+  readonly version: number
 }
 
 /**
  * What the server owes an answer to, in the order in which it was asked. An error of the server's ends everything up
- * to the next `sync`; `undo` takes back what was believed too early.
+ * to the next `sync`.
  */
 export type Pending =
-  | { readonly kind: 'parse' | 'bind' | 'close'; readonly undo: (() => void) | undefined }
+  | { readonly kind: 'parse' | 'close-statement'; readonly change: Change<Prepared> }
+  | { readonly kind: 'bind' | 'close-portal'; readonly change: Change<Portal> }
   | { readonly kind: 'describe'; readonly of: Prepared | Portal | undefined; readonly silent: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal; readonly execution: Execution | undefined }
   | { readonly kind: 'query'; readonly executions: readonly Execution[]; next: number }
+  /** CopyDone or CopyFail: the end of the data for a COPY that was asked for before. Nothing answers to it. */
+  | { readonly kind: 'copy-end' }
   /** A message that the server cannot but refuse, sent in place of what we refuse: its error becomes ours. */
   | { readonly kind: 'refused'; readonly error: Buffer }
   | { readonly kind: 'sync' }
-  /** A question of our own on the client's connection; nothing of the answer reaches the client. */
-  | {
-      readonly kind: 'question'
-      readonly answered: (rows: readonly (readonly (string | null)[])[]) => void
-      readonly rows: (readonly (string | null)[])[]
-    }
+  | Question
+
+/** A question of our own on the client's connection; nothing of the answer reaches the client. */
+export interface Question {
+  readonly kind: 'question'
+  /** In the middle of a group: its answer ends with so many CloseComplete, not with ReadyForQuery. */
+  closes: number
+  readonly rows: (readonly (string | null)[])[]
+  /** The SQLSTATE with which the server has refused to answer. */
+  failure: string | undefined
+  readonly answered: (question: Question) => void
+}
+
+/** The statement or statements that it stands for. */
+export const executionsOf = (pending: Pending): readonly Execution[] => {
+  switch (pending.kind) {
+    case 'query':
+      return pending.executions
+    case 'execute':
+      return pending.execution ? [pending.execution] : NONE
+    case 'bind':
+      return pending.change.value?.execution ? [pending.change.value.execution] : NONE
+    default:
+      return NONE
+  }
+}
+
+const NONE: readonly Execution[] = []

@@ -19,7 +19,7 @@ import {
 } from '@countersign/pgwire'
 import type { Execution } from '../statement/execution.ts'
 import type { Exchange } from './exchange.ts'
-import type { Pending } from './pending.ts'
+import { executionsOf, type Pending, type Question } from './pending.ts'
 import type { ToClient } from './to-client.ts'
 
 /** Takes sensitive values out of what a server says beside its results. */
@@ -31,12 +31,16 @@ export interface Redactor {
 
 /** What the server's side tells the session. */
 export interface ServerEvents {
-  /** A group has ended and nothing is owed: the next statement may be looked at. */
+  /** Nothing is owed: everything that was sent is answered. */
   idle(): void
-  /** These have completed and stand. */
-  completed(executions: readonly Execution[]): void
-  /** The server has failed in the middle of a group whose end the client has not sent yet. */
-  skipToSync(): void
+  /** The schema is another one now, for everybody. */
+  catalogueChanged(): void
+  /** The server has failed: it passes over what follows, up to the Sync of the group. */
+  failed(): void
+  /** The server waits for data. */
+  copyInBegins(): void
+  /** A group has ended of which nothing was let out. */
+  withheld(): void
   parameterChanged(name: string, value: string): void
 }
 
@@ -67,15 +71,16 @@ export class ServerSide implements FrameReader {
     this.#rowBytesMax = rowBytesMax
   }
 
-  begin(tag: number, length: number): 'whole' | 'stream' {
+  begin(tag: number, length: number): 'whole' | 'stream' | 'skip' {
     if (tag === BACKEND.dataRow) return this.#beginRow(length)
     if (tag === BACKEND.copyData) return this.#beginCopy(length)
     if (length > ANSWER_BYTES_MAX) throw new ProtocolError('PGWIRE_TOO_LONG', `an answer of ${length} bytes`)
     return 'whole'
   }
 
-  #beginRow(length: number): 'whole' | 'stream' {
+  #beginRow(length: number): 'whole' | 'stream' | 'skip' {
     if (this.#exchange.head?.kind === 'question') return 'whole'
+    if (this.#toClient.withholds) return 'skip'
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'a row that nobody asked for')
     if (!execution.described) this.#plan(execution)
@@ -97,7 +102,8 @@ export class ServerSide implements FrameReader {
     execution.described = true
   }
 
-  #beginCopy(length: number): 'whole' | 'stream' {
+  #beginCopy(length: number): 'whole' | 'stream' | 'skip' {
+    if (this.#toClient.withholds) return 'skip'
     const execution = this.#running()
     if (!execution?.described) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY data that was not announced')
     this.#toClient.gate(execution.record)
@@ -113,28 +119,15 @@ export class ServerSide implements FrameReader {
   }
 
   piece(_tag: number, bytes: Buffer, start: number, end: number, first: boolean, last: boolean): void {
-    if (this.#exchange.discarding) return
     this.#toClient.add(bytes, start, end)
     if (!(first && last)) this.#toClient.inside = !last
   }
 
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
-    const { head, discarding } = this.#exchange
-    if (head?.kind === 'question') this.#toQuestion(head, tag, bytes, start, end)
-    else if (discarding) this.#discard(discarding, tag, bytes, start)
-    else this.#toStatement(tag, bytes, start, end)
+    const { head } = this.#exchange
+    if (head?.kind === 'question' && this.#toQuestion(head, tag, bytes, start, end)) return true
+    this.#toStatement(tag, bytes, start, end)
     return true
-  }
-
-  /** The answer may not go out. It is read to its end, so that the next one is found. */
-  #discard(ended: () => void, tag: number, bytes: Buffer, start: number): void {
-    if (tag !== BACKEND.readyForQuery) return
-    const { pending } = this.#exchange
-    pending.splice(0, pending.findIndex(({ kind }) => kind === 'query' || kind === 'sync') + 1)
-    this.#exchange.discarding = undefined
-    this.#exchange.ready(readReadyForQuery(bytes, start))
-    ended()
-    if (pending.length === 0) this.#events.idle()
   }
 
   #toStatement(tag: number, bytes: Buffer, start: number, end: number): void {
@@ -151,7 +144,7 @@ export class ServerSide implements FrameReader {
       case BACKEND.bindComplete:
       case BACKEND.parseComplete:
       case BACKEND.closeComplete:
-        this.#shift('parse', 'bind', 'close')
+        this.#changed()
         return this.#pass(bytes, start, end)
       case BACKEND.rowDescription:
         return this.#describe(readRowDescription(bytes, start, end), bytes, start, end)
@@ -161,7 +154,9 @@ export class ServerSide implements FrameReader {
         this.#endCopyOut()
         return this.#pass(bytes, start, end)
       case BACKEND.parameterDescription:
+        return this.#pass(bytes, start, end)
       case BACKEND.copyInResponse:
+        this.#copyInBegins()
         return this.#pass(bytes, start, end)
       case BACKEND.copyOutResponse:
         this.#beginCopyOut()
@@ -219,7 +214,7 @@ export class ServerSide implements FrameReader {
     const { head } = this.#exchange
     if (head?.kind === 'describe') {
       if (head.of) head.of.columns = columns
-      this.#exchange.pending.shift()
+      this.#answered()
       if (!head.silent) this.#pass(bytes, start, end)
       return
     }
@@ -231,14 +226,33 @@ export class ServerSide implements FrameReader {
     this.#pass(bytes, start, end)
   }
 
+  /** A name stands for something else now. */
+  #changed(): void {
+    const head = this.#answered()
+    const { prepared, portals } = this.#exchange.meaning
+    if (head?.kind === 'parse' || head?.kind === 'close-statement') prepared.answered(head.change)
+    else if (head?.kind === 'bind' || head?.kind === 'close-portal') {
+      const replaced = portals.answered(head.change)
+      if (replaced) this.#exchange.dropPortal(replaced)
+    } else throw outOfTurn(head)
+  }
+
   #complete(tag: string): void {
     const { head } = this.#exchange
     const execution = this.#running()
     if (!head || !execution) throw new ProtocolError('PGWIRE_UNEXPECTED', `${tag}, which nobody asked for`)
     this.#toClient.gate(execution.record)
+    this.#exchange.copying = false
     this.#exchange.finish(execution, tag, countsRowsReturned(tag, execution) ? 0 : rowsOf(tag))
     if (head.kind === 'query') head.next += 1
     else this.#endOfPortal()
+  }
+
+  #copyInBegins(): void {
+    const execution = this.#running()
+    if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY in that nobody asked for')
+    this.#exchange.copyInBegins()
+    this.#events.copyInBegins()
   }
 
   #empty(): void {
@@ -247,57 +261,62 @@ export class ServerSide implements FrameReader {
 
   #suspended(): void {
     const { head } = this.#exchange
-    this.#shift('execute')
-    if (head?.kind === 'execute') this.#exchange.suspend(head.portal)
+    if (head?.kind !== 'execute') throw outOfTurn(head)
+    if (head.execution) {
+      head.execution.asked -= 1
+      head.execution.suspended = true
+    }
+    this.#answered()
   }
 
   #endOfPortal(): void {
-    const head = this.#exchange.pending.shift()
-    if (head?.kind === 'execute') head.portal.execution = undefined
+    const head = this.#answered()
+    if (head?.kind !== 'execute') throw outOfTurn(head)
+    if (head.execution) head.execution.asked -= 1
+    if (head.portal.execution === head.execution) head.portal.execution = undefined
   }
 
   #ready(bytes: Buffer, start: number, end: number): void {
-    const head = this.#exchange.pending.shift()
+    const head = this.#exchange.answered()
     if (head?.kind !== 'query' && head?.kind !== 'sync') {
       throw new ProtocolError('PGWIRE_UNEXPECTED', 'the server is ready before it has answered')
     }
     if (head.kind === 'query') for (const left of head.executions.slice(head.next)) this.#exchange.skip(left)
-    const completed = this.#exchange.ready(readReadyForQuery(bytes, start))
-    if (completed.length > 0) this.#events.completed(completed)
-    this.#toClient.addReady(bytes, start, end)
-    if (this.#exchange.pending.length === 0) this.#events.idle()
+    if (this.#exchange.ready(readReadyForQuery(bytes, start))) this.#events.catalogueChanged()
+    if (this.#toClient.withholds) this.#events.withheld()
+    else this.#toClient.addReady(bytes, start, end)
+    this.#idleWhenNothingIsOwed()
   }
 
   #error(bytes: Buffer, start: number, end: number): void {
     const { head, pending } = this.#exchange
     const fields = readNotice(bytes, start, end)
     const sqlstate = fields.get('C') ?? 'XX000'
-    if (head?.kind === 'refused') {
-      this.#toClient.addWhole(head.error)
-    } else {
-      const execution = this.#running()
-      if (execution) this.#toClient.gate(execution.record)
-      const strict = execution?.judgement.sensitive ?? true
-      this.#toClient.addWhole(writeNotice(BACKEND.errorResponse, this.#redactor.fields(fields, strict)))
-    }
+    this.#exchange.copying = false
+    if (head?.kind === 'refused') this.#toClient.addWhole(head.error)
+    else this.#passError(fields)
     if (head?.kind === 'query') {
       const failed = head.executions[head.next]
       this.#exchange.fail(failed, sqlstate)
       if (failed) head.next += 1
       return
     }
-    this.#exchange.fail(head?.kind === 'execute' ? head.execution : undefined, sqlstate)
-    if (head?.kind === 'execute') head.portal.execution = undefined
-    if (head === undefined || head.kind === 'sync') return // A FATAL error, or one of the transaction's end.
-    dropToSync(pending, (dropped) => this.#dropped(dropped))
-    if (pending.length === 0) this.#events.skipToSync()
+    if (head === undefined || head.kind === 'sync') return this.#exchange.fail(undefined, sqlstate) // FATAL, or a failed end.
+    this.#exchange.fail(executionsOf(head)[0], sqlstate)
+    // PostgreSQL forgets the unnamed statement before it looks at the one that is to take its place.
+    if (head.kind === 'parse' && head.change.name === '') this.#exchange.meaning.prepared.givenAway(head.change)
+    const sync = pending.findIndex(({ kind }) => kind === 'sync')
+    const gone = pending.splice(0, sync < 0 ? pending.length : sync)
+    if (sync < 0) this.#events.failed()
+    for (const each of gone.toReversed()) this.#exchange.passOver(each)
+    if (sync < 0) this.#idleWhenNothingIsOwed()
   }
 
-  #dropped(pending: Pending): void {
-    if (pending.kind === 'execute') {
-      if (pending.execution) this.#exchange.skip(pending.execution)
-      pending.portal.execution = undefined
-    }
+  #passError(fields: RawFields): void {
+    const execution = this.#running()
+    if (execution) this.#toClient.gate(execution.record)
+    const strict = execution?.judgement.sensitive ?? true
+    this.#toClient.addWhole(writeNotice(BACKEND.errorResponse, this.#redactor.fields(fields, strict)))
   }
 
   #notice(bytes: Buffer, start: number, end: number): void {
@@ -319,22 +338,54 @@ export class ServerSide implements FrameReader {
     this.#pass(bytes, start, end)
   }
 
-  /** The answer to a question of our own. Notices and parameters that come in between are still the client's. */
-  #toQuestion(
-    question: Extract<Pending, { kind: 'question' }>,
-    tag: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    if (tag === BACKEND.dataRow) {
-      question.rows.push(readDataRow(bytes, start, end).map((value) => value?.toString('utf8') ?? null))
-    } else if (tag === BACKEND.readyForQuery) {
-      this.#exchange.pending.shift()
-      this.#exchange.status = readReadyForQuery(bytes, start)
-      question.answered(question.rows)
-    } else if (tag === BACKEND.notificationResponse) this.#notification(bytes, start, end)
-    else if (tag === BACKEND.parameterStatus) this.#parameter(bytes, start, end)
+  /**
+   * The answer to a question of our own. False for what is not about it: notices and the like that come in between are
+   * the client's, and so is the news that the server gives up altogether.
+   */
+  #toQuestion(question: Question, tag: number, bytes: Buffer, start: number, end: number): boolean {
+    switch (tag) {
+      case BACKEND.dataRow:
+        question.rows.push(readDataRow(bytes, start, end).map((value) => value?.toString('utf8') ?? null))
+        return true
+      case BACKEND.errorResponse:
+        return this.#questionFails(question, bytes, start, end)
+      case BACKEND.closeComplete:
+        question.closes -= 1
+        if (question.closes === 0) this.#endQuestion(question)
+        return true
+      case BACKEND.readyForQuery:
+        this.#exchange.status = readReadyForQuery(bytes, start)
+        this.#endQuestion(question)
+        return true
+      default:
+        return !BETWEEN.has(tag)
+    }
+  }
+
+  #endQuestion(question: Question): void {
+    this.#exchange.answered()
+    question.answered(question)
+    this.#idleWhenNothingIsOwed()
+  }
+
+  /** In the middle of a group the server fails with it, so the error is the client's. */
+  #questionFails(question: Question, bytes: Buffer, start: number, end: number): boolean {
+    const fields = readNotice(bytes, start, end)
+    question.failure = fields.get('C') ?? 'XX000'
+    if (question.closes === 0) return !FATAL.has(fields.get('V') ?? '')
+    this.#error(bytes, start, end)
+    question.answered(question)
+    return true
+  }
+
+  #answered(): Pending | undefined {
+    const answered = this.#exchange.answered()
+    this.#idleWhenNothingIsOwed()
+    return answered
+  }
+
+  #idleWhenNothingIsOwed(): void {
+    if (this.#exchange.pending.length === 0) this.#events.idle()
   }
 
   /** The statement that the server is working on, or is about to answer. */
@@ -343,26 +394,20 @@ export class ServerSide implements FrameReader {
     if (head?.kind === 'query') return head.executions[head.next]
     return head?.kind === 'execute' ? head.execution : undefined
   }
-
-  #shift(...kinds: readonly Pending['kind'][]): void {
-    const head = this.#exchange.pending.shift()
-    if (!head || !kinds.includes(head.kind)) {
-      throw new ProtocolError('PGWIRE_UNEXPECTED', `an answer out of turn: ${head?.kind ?? 'nothing'} was expected`)
-    }
-  }
 }
 
 const NO_COLUMNS: readonly Column[] = []
 
-/** Takes off everything before the next sync, newest first where something has to be taken back. */
-const dropToSync = (pending: Pending[], dropped: (pending: Pending) => void): void => {
-  const sync = pending.findIndex(({ kind }) => kind === 'sync')
-  const gone = pending.splice(0, sync < 0 ? pending.length : sync)
-  for (const each of gone.toReversed()) {
-    if ('undo' in each) each.undo?.()
-    dropped(each)
-  }
-}
+const BETWEEN: ReadonlySet<number> = new Set([
+  BACKEND.noticeResponse,
+  BACKEND.notificationResponse,
+  BACKEND.parameterStatus,
+])
+
+const FATAL = new Set(['FATAL', 'PANIC'])
+
+const outOfTurn = (expected: Pending | undefined): ProtocolError =>
+  new ProtocolError('PGWIRE_UNEXPECTED', `an answer out of turn: ${expected?.kind ?? 'nothing'} was expected`)
 
 /** Most command tags count rows changed; these count rows returned. COPY counts whichever way it went. */
 const countsRowsReturned = (tag: string, { described }: Execution): boolean =>

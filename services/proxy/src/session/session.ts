@@ -1,14 +1,10 @@
 import type { AccessEvent } from '@countersign/contracts'
-import { Frames, message, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
+import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { NodeConfig } from '@countersign/platform'
-import { temporaryQuery } from '@countersign/sql'
 import type { Recorder } from '../record/recorder.ts'
-import type { Execution } from '../statement/execution.ts'
 import type { Holds, WithdrawnBecause } from '../statement/holds.ts'
-import type { Judge } from '../statement/judge.ts'
-import type { SessionEffects } from '../statement/judgement.ts'
+import type { Judge, StatementRefusedError } from '../statement/judge.ts'
 import * as say from '../statement/refusal.ts'
-import type { SessionView } from '../understanding/parser-jobs.ts'
 import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
@@ -16,7 +12,16 @@ import { Admission } from './admission.ts'
 import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
+import type { Question } from './pending.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
+import {
+  CLOSES_WITHIN,
+  FLUSH,
+  SESSION_QUESTION,
+  SESSION_QUESTION_WITHIN,
+  toldIn,
+  type SessionTold,
+} from './session-question.ts'
 import { ToClient } from './to-client.ts'
 import { ToServer } from './to-server.ts'
 
@@ -31,8 +36,8 @@ export interface SessionOptions {
   readonly holds: Holds
   readonly redactor: Redactor
   readonly limits: NodeConfig['limits']
-  /** What names mean in a session that has just begun like this one, where that is known already. */
-  readonly firstNames: { get(): SessionView | undefined; set(names: SessionView): void }
+  /** What the server says of a session that has just begun like this one, where that is known already. */
+  readonly firstTold: { get(): SessionTold | undefined; set(told: SessionTold): void }
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
   readonly closed: (because: ClosedBecause, error: unknown) => void
@@ -52,11 +57,14 @@ export class Session {
   readonly #clientFrames: Frames
   readonly #serverFrames: Frames
   readonly #clientBrake: Brake
-  /** Names were given a new meaning in the transaction that is open: its end may take that back. */
-  #namesInDoubt = false
   #unread: Buffer[] = []
   #unreadBytes = 0
-  #whenIdle: (() => void)[] = []
+  /** Somebody waits until everything that was sent is answered. */
+  #whenAnswered: (() => void)[] = []
+  /** The client is done: when everything is answered, the session ends. */
+  #terminated = false
+  /** The client wants what it waits for cancelled, and the server has not been sent it yet. */
+  #cancelled = false
   #closed = false
 
   constructor(options: SessionOptions) {
@@ -65,8 +73,14 @@ export class Session {
     this.#exchange = new Exchange(identity, recorder)
     this.#clientBrake = new Brake(client)
     this.#toClient = new ToClient(client, upstream.stream, recorder, (readies) => this.#lostResults(readies))
-    this.#toServer = new ToServer(client, upstream.stream, this.#clientBrake, this.#exchange, recorder, (pending) =>
-      this.#clientSide.lost(pending),
+    this.#toServer = new ToServer(
+      client,
+      upstream.stream,
+      this.#clientBrake,
+      this.#exchange,
+      recorder,
+      (pending) => this.#clientSide.lost(pending),
+      () => this.#cleared(),
     )
     this.#admission = new Admission({
       identity,
@@ -75,7 +89,6 @@ export class Session {
       recorder,
       holds,
       notice: (bytes) => this.#toClient.say(bytes),
-      askNames: () => this.#askNames(),
     })
     this.#clientSide = new ClientSide({
       exchange: this.#exchange,
@@ -86,9 +99,10 @@ export class Session {
       admission: this.#admission,
       limits,
       clock: identity.clock,
+      settled: (within) => this.#settled(within),
       unblocked: () => this.#readOn(),
       failed: (error) => this.#fail(error),
-      terminated: () => this.close('client-terminated'),
+      terminated: () => this.#terminate(),
     })
     const serverSide = new ServerSide({
       exchange: this.#exchange,
@@ -96,16 +110,18 @@ export class Session {
       redactor,
       rowBytesMax: limits.rowBytesMax,
       events: {
-        idle: () => this.#idle(),
-        completed: (executions) => this.#completed(executions),
-        skipToSync: () => this.#clientSide.skipToSync(),
+        idle: () => this.#checkAnswered(),
+        catalogueChanged: () => this.#options.catalogueChanged(),
+        failed: () => this.#serverFailed(),
+        copyInBegins: () => this.#copyInBegins(),
+        withheld: () => this.#afterWithholding(),
         parameterChanged: (name, value) => this.#parameterChanged(name, value),
       },
     })
     this.#clientFrames = new Frames(this.#clientSide)
     this.#serverFrames = new Frames(serverSide)
-    const firstNames = options.firstNames.get()
-    if (firstNames) this.#exchange.learnNames(firstNames)
+    const firstTold = options.firstTold.get()
+    if (firstTold) this.#exchange.meaning.told(firstTold, true)
     this.#listen(client, upstream.stream)
   }
 
@@ -117,12 +133,13 @@ export class Session {
   cancel(): void {
     if (this.#admission.busy) this.#admission.abort('cancelled')
     else if (this.#exchange.pending.length > 0) this.#options.upstream.cancel()
+    else this.#cancelled = this.#toServer.waiting
   }
 
   /** Ends the session and tells the client why, when there is something to tell. */
   end(because: ClosedBecause, lastWords: Buffer): void {
     if (this.#closed) return
-    this.#toClient.say(lastWords)
+    this.#toClient.close(lastWords)
     this.close(because)
   }
 
@@ -130,15 +147,15 @@ export class Session {
     if (this.#closed) return
     this.#closed = true
     const { client, upstream, recorder, identity, closed } = this.#options
+    this.#clientSide.close()
+    this.#toServer.close()
+    this.#toClient.close()
     this.#admission.abort(WITHDRAWN[because])
-    this.#exchange.abandon(({ forwarded, judgement }) => {
-      if (forwarded === 0) return 'withdrawn'
-      return judgement.readOnly ? 'cancelled' : 'outcome_unknown'
-    })
+    this.#exchange.abandon()
     const { sessionId, now } = identity
     const statements = this.#exchange.statements
     recorder.add({ type: 'session.closed', data: { sessionId, because, statements, at: now() } } as AccessEvent)
-    for (const resolve of this.#whenIdle.splice(0)) resolve()
+    for (const resolve of this.#whenAnswered.splice(0)) resolve()
     upstream.stream.write(TERMINATE)
     upstream.stream.end()
     client.end()
@@ -149,13 +166,19 @@ export class Session {
     client.listener = {
       received: (bytes, length) => this.#guard(() => this.#fromClient(bytes, length)),
       drained: () => this.#toClient.drained(),
-      closed: () => this.close('client-gone'),
+      closed: () => this.#clientGone(),
     }
     server.listener = {
       received: (bytes, length) => this.#guard(() => this.#fromServer(bytes, length)),
       drained: () => this.#toServer.drained(),
       closed: () => this.close('upstream-gone'),
     }
+  }
+
+  /** A client that has said goodbye need not wait for the answers. */
+  #clientGone(): void {
+    if (this.#terminated) this.#toClient.close()
+    else this.close('client-gone')
   }
 
   #guard(work: () => void): void {
@@ -174,7 +197,7 @@ export class Session {
     const because = tooLong ? 'limit-exceeded' : 'protocol-error'
     const code = tooLong ? '54000' : error instanceof ProtocolError ? '08P01' : 'XX000'
     const text = error instanceof ProtocolError ? error.message : 'internal error; the operator finds it in the log'
-    if (!this.#serverFrames.inside) this.#options.client.write(say.fatal(code, `session ended: ${text}`))
+    this.#toClient.close(say.fatal(code, `session ended: ${text}`))
     this.close(because, error)
   }
 
@@ -216,79 +239,76 @@ export class Session {
     })
   }
 
-  #idle(): void {
-    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  #checkAnswered(): void {
+    const answered = this.#exchange.pending.length === 0 && !this.#toServer.waiting
+    if (!answered) return
+    for (const resolve of this.#whenAnswered.splice(0)) resolve()
+    if (this.#terminated) this.close('client-terminated')
+  }
+
+  /** Nothing waits for the record any more: it is on its way to the server, or lost. */
+  #cleared(): void {
+    if (this.#cancelled) this.#options.upstream.cancel()
+    this.#cancelled = false
+    this.#checkAnswered()
+  }
+
+  /** What the client has said before is still done, as PostgreSQL would do it. */
+  #terminate(): void {
+    this.#terminated = true
+    this.#toServer.flush()
+    this.#checkAnswered()
+  }
+
+  #serverFailed(): void {
+    const syncIsHere = this.#toServer.dropToSync((pending) => this.#exchange.passOver(pending))
+    if (!syncIsHere) this.#clientSide.skipToSync()
+  }
+
+  /** The server takes data now; a client that has sent something else, which waits, will not send any. */
+  #copyInBegins(): void {
+    if (this.#clientSide.waitsInVain)
+      throw new ProtocolError('PGWIRE_UNEXPECTED', 'a statement in the middle of COPY data')
   }
 
   /**
-   * Asks the server what names mean now. Not inside a group of the extended protocol, where the answer would come
-   * only with its Sync, nor in a failed transaction, where nothing is answered: then what was known last must do.
+   * Resolves when everything that was sent is answered and it is known what names mean; or with a refusal, when the
+   * server does not say so. In a failed transaction it answers nothing, and only its end is let through anyway.
    */
-  async #askNames(): Promise<void> {
-    const { pending } = this.#exchange
-    const last = pending.at(-1)
-    if (last && last.kind !== 'sync' && last.kind !== 'query') return
-    if (this.#toServer.waiting) return
-    if (last) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
-    if (this.#closed || this.#exchange.status === 'failed') return
-    const rows = await new Promise<readonly (readonly (string | null)[])[]>((answered) => {
-      this.#toServer.send(NAMES_QUESTION, { kind: 'question', answered, rows: [] })
+  async #settled(within: boolean): Promise<StatementRefusedError | undefined> {
+    if (within) this.#toServer.send(FLUSH, undefined)
+    this.#toServer.flush()
+    await this.#answered()
+    const { meaning, status, statements } = this.#exchange
+    if (this.#closed || !meaning.unknown || status === 'failed' || this.#clientSide.skipping) return undefined
+    const { rows, failure } = await this.#ask(within)
+    if (this.#closed) return undefined
+    if (failure !== undefined) return say.notTold(failure)
+    const told = toldIn(rows)
+    if (within) meaning.told(told, false, this.#exchange.syncs)
+    else meaning.told(told, this.#exchange.status === 'idle')
+    if (statements === 0) this.#options.firstTold.set(told)
+    return undefined
+  }
+
+  async #answered(): Promise<void> {
+    if (this.#exchange.pending.length === 0 && !this.#toServer.waiting) return
+    await new Promise<void>((resolve) => this.#whenAnswered.push(resolve))
+  }
+
+  async #ask(within: boolean): Promise<Question> {
+    return new Promise<Question>((answered) => {
+      const closes = within ? CLOSES_WITHIN : 0
+      const question: Question = { kind: 'question', closes, rows: [], failure: undefined, answered }
+      this.#toServer.send(within ? SESSION_QUESTION_WITHIN : SESSION_QUESTION, question)
       this.#toServer.flush()
-      this.#whenIdle.push(() => answered([]))
+      // At the end of the session nobody answers any more.
+      this.#whenAnswered.push(() => answered({ ...question, failure: question.failure ?? '57P01' }))
     })
-    if (rows.length === 0) return
-    const names = { ...namesIn(rows), changedSchema: this.#exchange.names.changedSchema }
-    this.#exchange.learnNames(names)
-    if (this.#exchange.statements === 0) this.#options.firstNames.set(names)
-  }
-
-  #completed(executions: readonly Execution[]): void {
-    let catalogueChanged = false
-    for (const { judgement } of executions) {
-      const { effects } = judgement
-      if (!effects.any) continue
-      this.#follow(effects)
-      catalogueChanged ||= effects.changesCatalogue
-    }
-    if (catalogueChanged) this.#catalogueChanged()
-  }
-
-  /** Inside a transaction nobody else sees the new schema: until its end, names are taken at their word. */
-  #catalogueChanged(): void {
-    if (this.#exchange.status === 'idle') this.#options.catalogueChanged()
-    else this.#exchange.learnNames({ ...this.#exchange.names, changedSchema: true })
-  }
-
-  /** A statement has changed the session itself. */
-  #follow({ prepares, deallocates, declares, says, changesNames, endsTransaction }: SessionEffects): void {
-    const { prepared, cursors } = this.#exchange
-    if (prepares) {
-      const { name, text } = prepares
-      prepared.set(name, { text, textBytes: Buffer.from(text), parameterTypes: [], columns: undefined })
-    }
-    if (deallocates === 'ALL') prepared.clear()
-    else if (deallocates !== undefined) prepared.delete(deallocates)
-    if (declares) cursors.set(declares.name, declares.text)
-    if (says) this.#exchange[says.name] = says.value
-    if (changesNames) {
-      this.#exchange.namesChanged = true
-      this.#namesInDoubt = true
-    }
-    if (endsTransaction) this.#transactionEnded()
-  }
-
-  #transactionEnded(): void {
-    const { names } = this.#exchange
-    if (this.#namesInDoubt || names.temporary.length > 0) this.#exchange.namesChanged = true
-    if (this.#exchange.status === 'idle') this.#namesInDoubt = false
-    if (!names.changedSchema) return
-    this.#exchange.learnNames({ ...names, changedSchema: false })
-    this.#exchange.namesChanged = true
-    this.#options.catalogueChanged()
   }
 
   #parameterChanged(name: string, value: string): void {
-    if (name === 'search_path') this.#exchange.namesChanged = true
+    if (name === 'search_path') this.#exchange.meaning.searchPathChanged()
     const misread =
       (name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && value !== 'UTF8')
     if (misread) {
@@ -308,14 +328,15 @@ export class Session {
       this.end('limit-exceeded', say.fatal('ZA010', 'session ended: the audit log cannot be written'))
       return
     }
-    const error = say.errorOf(say.logDown())
-    if (readies === 0) exchange.discarding = () => this.#afterDiscarding(error)
-    else this.#afterDiscarding(error)
+    this.#toClient.withhold()
+    if (readies > 0) this.#afterWithholding()
   }
 
-  #afterDiscarding(error: Buffer): void {
+  #afterWithholding(): void {
+    this.#toClient.letOut()
+    const error = say.errorOf(say.logDown())
     if (this.#exchange.status !== 'open') {
-      this.#toClient.say(Buffer.concat([error, readyForQuery(this.#exchange.status)]))
+      this.#toClient.sayReady(Buffer.concat([error, readyForQuery(this.#exchange.status)]))
       return
     }
     this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
@@ -323,24 +344,6 @@ export class Session {
     this.#exchange.groupsSent += 1
     this.#toServer.flush()
   }
-}
-
-const QUERY_TAG = 0x51
-
-/** Two lists of two columns; what belongs to the first has a space in front, which no name needs. */
-const NAMES_QUESTION = message(
-  QUERY_TAG,
-  Buffer.from(`SELECT ' path', s FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) s; ${temporaryQuery}\0`),
-)
-
-const namesIn = (rows: readonly (readonly (string | null)[])[]): Omit<SessionView, 'changedSchema'> => {
-  const searchPath: string[] = []
-  const temporary: [string, 'table' | 'other'][] = []
-  for (const [name, value] of rows) {
-    if (name === ' path' && value) searchPath.push(value)
-    else if (name) temporary.push([name, value === 'table' ? 'table' : 'other'])
-  }
-  return { searchPath: searchPath.filter((schema) => !schema.startsWith('pg_temp')), temporary }
 }
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])

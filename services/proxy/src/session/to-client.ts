@@ -29,6 +29,9 @@ export class ToClient implements Waiter {
   /** Our own messages that came while a message of the server's was half way through. */
   readonly #between: Buffer[] = []
   #inside = false
+  /** What the server says is thrown away. */
+  #withheld = false
+  #closed = false
 
   /**
    * `lost`: the record cannot be written, and what waits for it must not go out. Among it were so many
@@ -44,25 +47,40 @@ export class ToClient implements Waiter {
 
   /** What is added from here on may leave when this record is durable. */
   gate(record: number): void {
-    if (record > this.#gate) this.#gate = record
+    if (record > this.#gate && !this.#withheld) this.#gate = record
   }
 
   add(bytes: Buffer, start: number, end: number): void {
-    this.#outbox.add(bytes, start, end)
+    if (!this.#withheld) this.#outbox.add(bytes, start, end)
   }
 
   addWhole(bytes: Buffer): void {
-    this.#outbox.add(bytes, 0, bytes.length)
+    this.add(bytes, 0, bytes.length)
   }
 
   /** ReadyForQuery: the client may take its turn when this has gone out. */
   addReady(bytes: Buffer, start: number, end: number): void {
-    this.#outbox.add(bytes, start, end)
+    this.add(bytes, start, end)
     this.#readies += 1
+  }
+
+  /** True while what the server says may not go out, up to the end of its group. */
+  get withholds(): boolean {
+    return this.#withheld
+  }
+
+  withhold(): void {
+    this.#withheld = true
+    this.#inside = false
+  }
+
+  letOut(): void {
+    this.#withheld = false
   }
 
   /** A message of the server's is being streamed: nothing may come in between until its end. */
   set inside(inside: boolean) {
+    if (this.#withheld) return
     this.#inside = inside
     if (inside || this.#between.length === 0) return
     for (const bytes of this.#between.splice(0)) this.addWhole(bytes)
@@ -74,12 +92,28 @@ export class ToClient implements Waiter {
       this.#between.push(bytes)
       return
     }
-    this.addWhole(bytes)
+    this.#outbox.add(bytes, 0, bytes.length)
     this.flush()
   }
 
+  /** An answer of our own, with its ReadyForQuery, to a client to which the server owes nothing. */
+  sayReady(bytes: Buffer): void {
+    this.#readies += 1
+    this.say(bytes)
+  }
+
+  /** The client hears this, where a message may stand, and nothing more. */
+  close(lastWords?: Buffer): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (lastWords && !this.#inside) this.#client.write(lastWords)
+    this.#waiting.length = 0
+    this.#waitingBytes = 0
+    this.#slowDown()
+  }
+
   flush(): void {
-    if (this.#outbox.empty) return
+    if (this.#outbox.empty || this.#closed) return
     const bytes = this.#outbox.take()
     const readies = this.#readies
     this.#readies = 0
@@ -110,6 +144,8 @@ export class ToClient implements Waiter {
     this.#waiting.length = 0
     this.#waitingBytes = 0
     this.#gate = 0
+    this.#inside = false
+    this.#between.length = 0
     this.#lost(readies)
     this.#slowDown()
   }
@@ -132,6 +168,6 @@ export class ToClient implements Waiter {
   /** Back-pressure: the server is read only as fast as the record and the client take what it says. */
   #slowDown(): void {
     const slow = this.#client.backlog > BACKLOG_BYTES_MAX || this.#waitingBytes > WAITING_BYTES_MAX
-    this.#brake.set('client', slow)
+    this.#brake.set('client', slow && !this.#closed)
   }
 }

@@ -27,12 +27,17 @@ export class ToServer implements Waiter {
   readonly #exchange: Exchange
   readonly #recorder: Recorder
   readonly #lost: (pending: readonly (Pending | undefined)[]) => void
+  readonly #cleared: () => void
   readonly #outbox = new Outbox()
   #waiting: Waiting[] = []
   #waitingBytes = 0
   #gate = 0
+  #closed = false
 
-  /** `lost`: the record cannot be written; these were to be asked of the server and will not be. */
+  /**
+   * `lost`: the record cannot be written; these were to be asked of the server and will not be.
+   * `cleared`: nothing waits here any more.
+   */
   constructor(
     client: ByteStream,
     server: ByteStream,
@@ -40,6 +45,7 @@ export class ToServer implements Waiter {
     exchange: Exchange,
     recorder: Recorder,
     lost: (pending: readonly (Pending | undefined)[]) => void,
+    cleared: () => void,
   ) {
     this.#client = client
     this.#server = server
@@ -47,6 +53,7 @@ export class ToServer implements Waiter {
     this.#exchange = exchange
     this.#recorder = recorder
     this.#lost = lost
+    this.#cleared = cleared
   }
 
   /** Nothing that is added from here on is forwarded before this record is durable. */
@@ -60,9 +67,10 @@ export class ToServer implements Waiter {
 
   /** Forwards bytes[start, end), to which the server owes the answer `pending`. */
   add(bytes: Buffer, start: number, end: number, pending: Pending | undefined): void {
+    if (this.#closed) return
     if (this.#waiting.length === 0 && this.#gate <= this.#recorder.durable) {
       this.#outbox.add(bytes, start, end)
-      if (pending) this.#exchange.pending.push(pending)
+      if (pending) this.#exchange.owe(pending)
       return
     }
     this.#waiting.push({ record: this.#gate, bytes: Buffer.from(bytes.subarray(start, end)), pending })
@@ -89,11 +97,12 @@ export class ToServer implements Waiter {
       this.#waiting.shift()
       this.#waitingBytes -= bytes.length
       this.#outbox.add(bytes, 0, bytes.length)
-      if (pending) this.#exchange.pending.push(pending)
+      if (pending) this.#exchange.owe(pending)
     }
     this.flush()
     this.#ask()
     this.#slowDown()
+    if (this.#waiting.length === 0) this.#cleared()
   }
 
   unrecorded(): void {
@@ -102,7 +111,31 @@ export class ToServer implements Waiter {
     this.#waitingBytes = 0
     this.#gate = 0
     this.#lost(lost)
+    this.flush()
     this.#slowDown()
+    this.#cleared()
+  }
+
+  /**
+   * The server has failed, and would pass over what waits here up to its Sync: that need not be sent at all. Returns
+   * whether that Sync is here.
+   */
+  dropToSync(dropped: (pending: Pending) => void): boolean {
+    const sync = this.#waiting.findIndex(({ pending }) => pending?.kind === 'sync')
+    const gone = this.#waiting.splice(0, sync < 0 ? this.#waiting.length : sync)
+    for (const { bytes, pending } of gone.toReversed()) {
+      this.#waitingBytes -= bytes.length
+      if (pending) dropped(pending)
+    }
+    this.#slowDown()
+    return sync >= 0
+  }
+
+  /** Nothing is forwarded from now on, whatever still waits or is added. */
+  close(): void {
+    this.#closed = true
+    this.#waiting = []
+    this.#waitingBytes = 0
   }
 
   drained(): void {

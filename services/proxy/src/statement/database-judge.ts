@@ -16,7 +16,7 @@ import type { KnownColumn, Knowledge } from '../catalogue/knowledge.ts'
 import { BoundedCache } from '../understanding/bounded-cache.ts'
 import type { Parser } from '../understanding/parser.ts'
 import type { ServerTree } from '../understanding/parser-jobs.ts'
-import { effectsOf } from './effects.ts'
+import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import { StatementRefusedError, type BoundParameters, type Circumstances, type Judge } from './judge.ts'
 import type { Judgement } from './judgement.ts'
@@ -127,7 +127,7 @@ export class DatabaseJudge implements Judge {
       replacement: undefined,
       sensitive: true,
       touches: [],
-      effects: { any: false, changesNames: false, changesCatalogue: false, endsTransaction: false },
+      effects: NO_EFFECTS,
       results: { rows: () => undefined, copy: () => undefined },
     }
   }

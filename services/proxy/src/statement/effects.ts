@@ -1,7 +1,14 @@
 import type { Command, Facts } from '@countersign/sql'
 import type { SessionEffects } from './judgement.ts'
 
-const NONE: SessionEffects = { any: false, changesNames: false, changesCatalogue: false, endsTransaction: false }
+/** What nearly every statement does to its session. */
+export const NO_EFFECTS: SessionEffects = {
+  any: false,
+  changesNames: false,
+  says: false,
+  changesCatalogue: false,
+  endsTransaction: false,
+}
 
 /** Settings on which the meaning of names rests. */
 const NAMING = new Set(['search_path', 'role', 'session_authorization'])
@@ -10,13 +17,13 @@ const STRUCTURAL = new Set(['create', 'alter', 'drop', 'grant', 'unknown'])
 
 /** What a command changes in the session's own state, once it has succeeded. */
 export const effectsOf = (command: Command | undefined, facts: Facts, sql: string): SessionEffects => {
-  if (!command || (command.readOnlyByText !== 'never' && facts.readOnly && isPlain(command))) return NONE
+  if (!command || (command.readOnlyByText !== 'never' && facts.readOnly && isPlain(command))) return NO_EFFECTS
   const { prepares, deallocates, declares, executes, fetches, settings } = command
-  const says = settings.flatMap(({ name, values }) => sayingOf(name, values))[0]
   const text = command.inner?.runs === 'later' || declares !== undefined ? (command.analysable ?? sql) : sql
   return {
     any: true,
     changesNames: changesNames(command, facts),
+    says: settings.some(({ name }) => SAYING.test(name)),
     changesCatalogue: facts.uses.some(({ action, temporary }) => STRUCTURAL.has(action) && !temporary),
     endsTransaction:
       command.transaction !== undefined && !['begin', 'savepoint', 'release'].includes(command.transaction.kind),
@@ -26,7 +33,6 @@ export const effectsOf = (command: Command | undefined, facts: Facts, sql: strin
     ...(command.discards === 'all' && { deallocates: 'ALL' as const }),
     ...(declares !== undefined && { declares: { name: declares, text } }),
     ...(fetches && { fetches: fetches.cursor }),
-    ...(says && { says }),
   }
 }
 
@@ -52,10 +58,4 @@ const changesNames = (command: Command, { readOnly, tag, uses }: Facts): boolean
     !PLAIN_DML.has(tag) &&
     uses.some(({ action }) => action === 'execute' || action === 'unknown' || STRUCTURAL.has(action)))
 
-const sayingOf = (name: string, values: readonly string[] | undefined): [] | [NonNullable<SessionEffects['says']>] => {
-  const said = /^countersign\.(reason|ticket)$/i.exec(name)?.[1]?.toLowerCase()
-  if (said !== 'reason' && said !== 'ticket') return []
-  return [{ name: said, value: values?.join(', ').slice(0, SAID_LENGTH_MAX) || undefined }]
-}
-
-const SAID_LENGTH_MAX = 500
+const SAYING = /^countersign\.(reason|ticket)$/i

@@ -20,12 +20,16 @@ export class Execution {
   /** The record that carries its intent. */
   readonly record: number
   readonly stages: Stages
-  /** When its message came, and when it was forwarded. */
+  /** When its message came, and when it went to the server; 0: it has not. */
   readonly received: number
   forwarded = 0
 
-  /** `intended`: not asked for yet; `asked`: the server is at it or will be; `suspended`: it has given some rows. */
-  phase: 'intended' | 'asked' | 'suspended' = 'intended'
+  /** Settled: nothing of it may go to the server any more. */
+  settled = false
+  /** How often the server has been asked to run it, or to go on with it, and has not answered. */
+  asked = 0
+  /** It has given some of its rows, and has more. */
+  suspended = false
   rows: RowPlan | undefined
   copy: CopyPlan | undefined
   /** Its rows have been described, so `rows` is what they need. */

@@ -107,7 +107,7 @@ export class Holds {
     if (known?.phase === 'granted') return this.#claim(asking, requestId, execution, waiting)
     const hold = this.#textOf(asking, requestId)
     if (!isNew) return refuse(say.approvalRequired(asking.judgement, hold, asking.principal))
-    this.#recorder.add(this.#heldEvent(asking, requestId, execution, hold.expiresInSeconds))
+    this.#recorder.add(this.#heldEvent(asking, requestId, execution, hold.expiresInSeconds), 'now')
     if (asking.inlineSeconds === undefined) {
       return refuse(say.approvalRequired(asking.judgement, hold, asking.principal))
     }
@@ -143,21 +143,24 @@ export class Holds {
 
   async #claim(asking: Asking, requestId: RequestId, execution: Execution, waiting: Waiting): Promise<HoldOutcome> {
     const { sessionId, principal, digest, target, role, judgement } = asking
-    this.#recorder.add({
-      type: 'grant.claim-asked',
-      data: {
-        requestId,
-        statementId: execution.statementId,
-        sessionId,
-        principalId: principal.id,
-        digest,
-        target,
-        role,
-        policyVersion: judgement.policyVersion,
-        ...(judgement.rows && { rows: judgement.rows }),
-        at: this.#now(),
-      },
-    } as AccessEvent)
+    this.#recorder.add(
+      {
+        type: 'grant.claim-asked',
+        data: {
+          requestId,
+          statementId: execution.statementId,
+          sessionId,
+          principalId: principal.id,
+          digest,
+          target,
+          role,
+          policyVersion: judgement.policyVersion,
+          ...(judgement.rows && { rows: judgement.rows }),
+          at: this.#now(),
+        },
+      } as AccessEvent,
+      'now',
+    )
     const answered = (approval: Approval) =>
       approval.phase === 'claimed' || approval.refusedClaim?.statementId === execution.statementId
     const approval = await this.#settled(requestId, CLAIM_TIMEOUT_MS, waiting.signal, answered)
@@ -168,12 +171,12 @@ export class Holds {
   }
 
   #withdraw(requestId: RequestId, execution: Execution, because: WithdrawnBecause): HoldOutcome {
-    this.#recorder.add(withdrawnEvent(requestId, execution, because, this.#now()))
+    this.#recorder.add(withdrawnEvent(requestId, execution, because, this.#now()), 'now')
     return refuse(say.withdrawn(requestId), true)
   }
 
   #tooLate(requestId: RequestId, execution: Execution): HoldOutcome {
-    this.#recorder.add(withdrawnEvent(requestId, execution, 'hold-over', this.#now()))
+    this.#recorder.add(withdrawnEvent(requestId, execution, 'hold-over', this.#now()), 'now')
     return refuse(say.holdExpired(requestId))
   }
 

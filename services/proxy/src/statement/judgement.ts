@@ -54,7 +54,7 @@ export interface SessionEffects {
   /** Names may mean something else from now on: search path, role. */
   readonly changesNames: boolean
   /** `SET countersign.reason = …` and the like. */
-  readonly says?: { readonly name: 'reason' | 'ticket'; readonly value: string | undefined }
+  readonly says: boolean
   readonly changesCatalogue: boolean
   /** COMMIT, ROLLBACK and the like: what was temporary or set for the transaction only may be gone. */
   readonly endsTransaction: boolean

@@ -122,6 +122,18 @@ export const noSuchStatement = (name: string): StatementRefusedError =>
 export const noSuchPortal = (name: string): StatementRefusedError =>
   new StatementRefusedError('34000', `portal "${name}" does not exist`)
 
+/** What it was recorded as doing may not be what it would do now. */
+export const boundTooEarly = (name: string): StatementRefusedError =>
+  new StatementRefusedError('55000', `portal "${name}" was bound before the session changed what names mean`, {
+    hint: 'Bind it again.',
+  })
+
+/** @param sqlstate what the server has said to our question */
+export const notTold = (sqlstate: string): StatementRefusedError =>
+  new StatementRefusedError(sqlstate, 'the server did not say what names mean in this session', {
+    hint: 'Nothing was run. Try again.',
+  })
+
 export const functionCallRefused = (): StatementRefusedError =>
   new StatementRefusedError('42501', 'the function-call protocol is not let through', {
     hint: 'Call the function in a SELECT: there it can be understood.',

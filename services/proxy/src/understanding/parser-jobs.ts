@@ -11,6 +11,8 @@ export interface SessionView {
   readonly temporary: readonly (readonly [string, 'table' | 'other'])[]
   /** The schema was changed in the transaction that is still open. */
   readonly changedSchema: boolean
+  /** The end of the transaction that is open may give names another meaning. */
+  readonly tentative: boolean
 }
 
 /** The server's tree of one statement as text, or the SQLSTATE with which it refused to make one. */

@@ -15,6 +15,7 @@ import {
   type AnalysisFailure,
   type Catalogue,
 } from '@countersign/sql'
+import { Words } from './words.ts'
 import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs, ServerTree } from './parser-jobs.ts'
 
 /*
@@ -33,18 +34,12 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
   judge: ({ catalogue: name, sql, trees, session, prepared, cursors }) => {
     const catalogue = catalogues.get(name)
     if (!catalogue) throw new Error(`no catalogue of ${name}`)
-    const preparedFacts = new Map(prepared)
-    const cursorFacts = new Map(cursors)
-    const names = {
-      searchPath: session.searchPath,
-      temporary: new Map(session.temporary),
-      changedSchema: session.changedSchema,
-      prepared: (each: string) => preparedFacts.get(each),
-      cursor: (each: string) => cursorFacts.get(each),
-    }
-    return understand(sql).commands.map((command, index) =>
-      judge(command, analysisOf(trees[index], catalogue), catalogue, names),
-    )
+    const words = new Words(session, prepared, cursors)
+    return understand(sql).commands.map((command, index) => {
+      const facts = judge(command, analysisOf(trees[index], catalogue), catalogue, words.session)
+      words.follow(command, facts, sql)
+      return facts
+    })
   },
   catalogue: ({ name, answers: read }) => {
     const catalogue = readCatalogue(read)

@@ -1,0 +1,186 @@
+import { memoryLog } from '@countersign/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ServedWorld } from '../testing/serve.ts'
+import { settle, type WorldOptions } from '../testing/session-world.ts'
+import * as wire from '../testing/wire.ts'
+
+/*
+ * CONTROL approved-is-executed: what runs is what was judged, whatever the client has said just before. Clients may
+ * send without waiting, so what was said before may not have happened yet.
+ */
+
+let world: ServedWorld
+const open = (options: WorldOptions = {}) => (world = new ServedWorld(memoryLog(), options))
+beforeEach(() => void open())
+afterEach(() => world.over())
+
+/** Each statement that ran, and the names that it was judged by the last time before. */
+const ranAsJudged = () =>
+  world.model.ran.map(({ text, names }) => {
+    const judged = world.judge.judged.findLast(({ sql }) => sql === text)
+    return `${text}: ${judged?.names} = ${names}`
+  })
+
+const ran = () => world.model.ran.map(({ text }) => text)
+
+describe('a prepared statement is judged by the text that the server has under its name', () => {
+  it('when the name was taken, and the client did not wait to be told so', async () => {
+    await world.client.says(wire.parse('s', 'deny write 5'), wire.sync)
+    await world.client.says(wire.parse('s', 'read 1'), wire.sync, wire.bind('', 's'), wire.execute(), wire.sync)
+    expect(ran()).not.toContain('deny write 5')
+  })
+
+  it('when a text that was undone as a whole has given the name away in between', async () => {
+    await world.client.says(wire.parse('s', 'read 1'), wire.sync)
+    await world.client.says(wire.query('deallocate s; prepare s as deny write 7; fail'))
+    await world.client.says(wire.bind('', 's'), wire.execute(), wire.sync)
+    expect(ran()).not.toContain('deny write 7')
+  })
+
+  it('when a group that was undone as a whole has given the name away in between', async () => {
+    await world.client.says(wire.parse('s', 'read 1'), wire.sync)
+    const [away, again, failing] = ['deallocate s', 'prepare s as deny write 7', 'fail'].map((text) =>
+      wire.extended(text).subarray(0, -wire.sync.length),
+    )
+    await world.client.says(away!, again!, failing!, wire.sync)
+    await world.client.says(wire.bind('', 's'), wire.execute(), wire.sync)
+    expect(ran()).not.toContain('deny write 7')
+  })
+
+  it('when PREPARE has not been answered yet', async () => {
+    await world.client.says(wire.query('prepare s as read 1'))
+    await world.client.says(wire.query('deallocate s; prepare s as deny write 7'), wire.query('run s'))
+    expect(ran()).not.toContain('run s')
+  })
+
+  it('when PREPARE has not been answered yet, and it is run by the extended protocol', async () => {
+    await world.client.says(wire.query('prepare s as read 1'))
+    await world.client.says(
+      wire.query('deallocate s; prepare s as deny write 7'),
+      wire.bind('', 's'),
+      wire.execute(),
+      wire.sync,
+    )
+    expect(ran()).not.toContain('deny write 7')
+  })
+
+  it('when it was closed and prepared anew without waiting', async () => {
+    await world.client.says(wire.parse('s', 'read 1'), wire.sync)
+    await world.client.says(
+      wire.close('S', 's'),
+      wire.parse('s', 'read 2'),
+      wire.bind('', 's'),
+      wire.execute(),
+      wire.sync,
+    )
+    expect(ran()).toEqual(['read 2'])
+  })
+
+  it('when DEALLOCATE, sent without waiting, came before the name was used again', async () => {
+    await world.client.says(wire.query('prepare s as read 1'))
+    await world.client.says(wire.query('deallocate s'), wire.parse('s', 'read 2'), wire.sync)
+    await world.client.says(wire.bind('', 's'), wire.execute(), wire.sync)
+    expect(ran()).toContain('read 2')
+  })
+})
+
+describe('names mean what they mean on the server when the statement runs', () => {
+  it('when the server has never been asked', async () => {
+    open({ names: undefined })
+    await world.client.says(wire.query('read 1'))
+    expect(ranAsJudged()).toEqual(['read 1: public = public'])
+  })
+
+  it('after a statement that changed them', async () => {
+    await world.client.says(wire.query('path other'))
+    await world.client.says(wire.query('read 1'))
+    expect(ranAsJudged()).toContain('read 1: other = other')
+  })
+
+  it('after one that changed them, in the extended protocol', async () => {
+    await world.client.says(wire.query('path other'))
+    await world.client.says(wire.extended('read 1'))
+    expect(ranAsJudged()).toContain('read 1: other = other')
+  })
+
+  it('in the extended protocol of a session that has just begun', async () => {
+    open({ names: undefined })
+    await world.client.says(wire.extended('read 1'))
+    expect(ranAsJudged()).toEqual(['read 1: public = public'])
+  })
+
+  it('when the statement that changes them has not been answered yet', async () => {
+    await world.client.says(wire.query('path other'), wire.query('read 1'))
+    expect(ranAsJudged()).toContain('read 1: other = other')
+  })
+
+  it('when the statement that changes them is in the same group', async () => {
+    const setting = wire.extended('path other').subarray(0, -wire.sync.length)
+    await world.client.says(setting, wire.extended('read 1'))
+    // Refused is as good: it must not run by the wrong names.
+    for (const each of ranAsJudged().filter((text) => text.startsWith('read 1'))) {
+      expect(each).toBe('read 1: other = other')
+    }
+  })
+
+  it('when a change of theirs was rolled back', async () => {
+    for (const text of ['begin', 'path other', 'rollback', 'read 1']) await world.client.says(wire.query(text))
+    expect(ranAsJudged()).toContain('read 1: public = public')
+  })
+
+  it('while something that came before waits for its record', async () => {
+    await world.client.says(wire.query('path other'))
+    world.log.hold()
+    await world.client.says(wire.query('write 1'), wire.query('read 1'))
+    world.log.release()
+    await settle()
+    expect(ranAsJudged()).toContain('read 1: other = other')
+  })
+
+  it('or the statement is refused, when the server does not say what they mean', async () => {
+    open({ names: undefined })
+    world.server.stream.taken = () =>
+      void world.server.stream.receive(wire.errorResponse(GONE_WRONG), wire.readyForQuery('idle'))
+    await world.client.says(wire.query('read 1'))
+    expect(world.client.news()).toEqual([expect.stringMatching(/^Error /), 'ReadyForQuery idle'])
+    expect(world.judge.judged).toEqual([])
+  })
+})
+
+const GONE_WRONG = {
+  severity: 'ERROR',
+  code: '57014',
+  message: 'canceling statement due to statement timeout',
+} as const
+
+describe('what the session has said of itself holds from the next statement on', () => {
+  it('even when that is sent without waiting', async () => {
+    await world.client.says(wire.query('say because'), wire.query('read 1'))
+    expect(world.log.of('statement.intended').at(-1)).toMatchObject({ text: 'read 1', reason: 'because' })
+  })
+
+  it('and not when it was undone', async () => {
+    await world.client.says(wire.query('say because; fail'))
+    await world.client.says(wire.query('read 1'))
+    expect(world.log.of('statement.intended').at(-1)).not.toHaveProperty('reason')
+  })
+})
+
+describe('a portal', () => {
+  it('is judged by the policy that is in force when it runs', async () => {
+    await world.client.says(wire.query('begin'))
+    await world.client.says(wire.parse('s', 'read 1'), wire.bind('p', 's'), wire.sync)
+    world.judge.policyVersion = 'v2'
+    await world.client.says(wire.execute('p'), wire.sync)
+    expect(world.log.of('statement.intended').at(-1)).toMatchObject({ text: 'read 1', policyVersion: 'v2' })
+  })
+
+  it('is not forgotten when another could not be bound under its name', async () => {
+    await world.client.says(wire.query('begin'))
+    await world.client.says(wire.parse('a', 'write 1'), wire.parse('b', 'read 1'), wire.bind('p', 'a'), wire.sync)
+    await world.client.says(wire.bind('p', 'b'), wire.sync, wire.query('rollback'), wire.query('read 2'))
+    await world.over()
+    expect(world.client.news().at(-1)).toBe('ReadyForQuery idle')
+    expect(world.log.told.filter((text) => text.startsWith('settled 2'))).toHaveLength(1)
+  })
+})

@@ -1,0 +1,154 @@
+import type { TransactionStatus } from '@countersign/pgwire'
+import type { Execution } from '../statement/execution.ts'
+import type { SessionEffects } from '../statement/judgement.ts'
+import type { SessionView } from '../understanding/parser-jobs.ts'
+import { NameTable } from './name-table.ts'
+import type { Portal, Prepared } from './pending.ts'
+import type { SessionTold } from './session-question.ts'
+
+/** What names mean, and the same as the beginning of a key. */
+export interface NamesMeant {
+  readonly session: SessionView
+  readonly key: string
+}
+
+/**
+ * What a client's words mean in its session: by this its statements are judged.
+ *
+ * INVARIANT judged-as-meant: a statement is judged only when nothing that bears on its meaning is unanswered. What
+ * statements do to it is followed as the server completes them, also of those that are undone later, because a
+ * rollback takes back neither PREPARE nor DEALLOCATE; and whatever it may have taken back is asked for.
+ */
+export class Meaning {
+  readonly prepared = new NameTable<Prepared>()
+  readonly portals = new NameTable<Portal>()
+  /** Texts of SQL cursors, by name. */
+  readonly cursors = new Map<string, string>()
+  reason: string | undefined
+  ticket: string | undefined
+  /** Grows with each change: what was bound under another version may mean something else by now. */
+  version = 0
+  /** The server has to be asked before the next statement is judged. */
+  unknown = true
+  #names: NamesMeant = NOTHING_TOLD
+  /** Something was given another meaning in a transaction that may yet be rolled back. */
+  #mayBeTakenBack = false
+  /** Told in the middle of this group: what comes behind its Sync has to wait for how that ends. */
+  #toldWithin: number | undefined
+  /** Sent, and not answered: each will change what statements behind it mean. */
+  readonly #changing = new Set<Execution>()
+
+  /** While this is true, nothing can be judged behind so many Syncs: what has been sent may change what it means. */
+  changing(syncs: number): boolean {
+    return this.#changing.size > 0 || (this.#toldWithin !== undefined && this.#toldWithin !== syncs)
+  }
+
+  /** What names mean. While nobody knows, nothing can be relied on that is not in the statement's own text. */
+  get names(): NamesMeant {
+    return this.unknown ? NOT_KNOWN : this.#names
+  }
+
+  sent(execution: Execution): void {
+    if (execution.judgement.effects.any && this.#changes(execution.judgement.effects)) this.#changing.add(execution)
+  }
+
+  /** The server has not completed it and will not. */
+  ended(execution: Execution): void {
+    this.#changing.delete(execution)
+  }
+
+  /** The server has completed it, whether it will stand or not. */
+  completed(execution: Execution): void {
+    this.#changing.delete(execution)
+    const { effects } = execution.judgement
+    if (!effects.any || !this.#changes(effects)) return
+    this.version += 1
+    this.#follow(effects)
+  }
+
+  /**
+   * The server has told. `final`: no transaction is open that may yet be rolled back. `within`: in the middle of the
+   * group behind so many Syncs.
+   */
+  told({ searchPath, temporary, reason, ticket }: SessionTold, final: boolean, within?: number): void {
+    this.reason = reason
+    this.ticket = ticket
+    this.unknown = false
+    this.#toldWithin = within
+    if (final) this.#mayBeTakenBack = false
+    const { changedSchema } = this.#names.session
+    this.#learn({ searchPath, temporary, changedSchema, tentative: this.#mayBeTakenBack })
+  }
+
+  searchPathChanged(): void {
+    this.#doubt()
+  }
+
+  /** A group has ended. Returns true when the schema may be another one now for everybody. */
+  ready(status: TransactionStatus, failed: boolean): boolean {
+    this.#toldWithin = undefined
+    if (this.#mayBeTakenBack && (failed || status === 'idle')) this.unknown = true
+    if (status !== 'idle') return false
+    const { session } = this.#names
+    if (session.temporary.length > 0 && failed) this.unknown = true
+    if (!session.changedSchema) return false
+    this.#learn({ ...session, changedSchema: false })
+    this.unknown = true
+    return true
+  }
+
+  #changes(effects: SessionEffects): boolean {
+    const { prepares, deallocates, declares, says, changesNames, changesCatalogue, endsTransaction } = effects
+    const names = changesNames || says || changesCatalogue || prepares !== undefined
+    return names || deallocates !== undefined || declares !== undefined || (endsTransaction && this.#endMatters)
+  }
+
+  /** The end of the transaction may change what names mean. */
+  get #endMatters(): boolean {
+    const { temporary, changedSchema } = this.#names.session
+    return this.unknown || this.#mayBeTakenBack || changedSchema || temporary.length > 0
+  }
+
+  #follow({
+    prepares,
+    deallocates,
+    declares,
+    says,
+    changesNames,
+    changesCatalogue,
+    endsTransaction,
+  }: SessionEffects): void {
+    if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text))
+    if (deallocates === 'ALL') this.prepared.clear()
+    else if (deallocates !== undefined) this.prepared.delete(deallocates)
+    if (declares) this.cursors.set(declares.name, declares.text)
+    if (changesNames || says) this.#doubt()
+    if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
+    if (endsTransaction) this.unknown = true
+  }
+
+  #doubt(): void {
+    this.unknown = true
+    this.#mayBeTakenBack = true
+  }
+
+  #learn(session: SessionView): void {
+    const { searchPath, temporary, changedSchema, tentative } = session
+    this.#names = { session, key: `${JSON.stringify([searchPath, temporary, changedSchema, tentative])}\n` }
+  }
+}
+
+/** Nothing is taken at its name, as in a transaction that has changed the schema. */
+const NOT_KNOWN: NamesMeant = {
+  session: { searchPath: [], temporary: [], changedSchema: true, tentative: true },
+  key: 'not known\n',
+}
+
+const NOTHING_TOLD: NamesMeant = { session: { ...NOT_KNOWN.session, changedSchema: false, tentative: false }, key: '' }
+
+export const preparedFrom = (text: string): Prepared => ({
+  text,
+  textBytes: Buffer.from(text),
+  parameterTypes: [],
+  columns: undefined,
+})

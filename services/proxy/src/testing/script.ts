@@ -1,0 +1,47 @@
+/*
+ * The language of the specs, in place of SQL: what a statement does is what it says. `deny`, `hold` and `mask` in front
+ * say what policy thinks of it; a number is how many rows; whatever else stands behind tells one from another.
+ *
+ *   read 3 · write 2 · returning 2 · copyin · copyout 2 · begin · commit · rollback · fail · syntax
+ *   failbind, badwrite (their parameters are refused)
+ *   defer (the commit fails) · path NAME (names mean something else) · temp · say WORD (countersign.reason)
+ *   prepare NAME AS statement · deallocate NAME · run NAME · declare NAME AS statement · notice 1
+ */
+
+export interface Command {
+  readonly text: string
+  readonly verdict: 'allow' | 'mask' | 'hold' | 'deny'
+  readonly kind: string
+  /** What stands behind the word: a number of rows or a name. */
+  readonly rows: number
+  readonly name: string
+  /** The statement that it prepares or declares. */
+  readonly inner: string
+}
+
+const VERDICTS = new Set(['mask', 'hold', 'deny'])
+
+export const readScript = (sql: string): readonly Command[] =>
+  sql
+    .split(';')
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map(readCommand)
+
+const readCommand = (text: string): Command => {
+  const words = text.split(/\s+/)
+  const verdict = VERDICTS.has(words[0] ?? '') ? (words.shift() as Command['verdict']) : 'allow'
+  const [kind = '', argument = ''] = words
+  const inner = / as (.*)$/i.exec(text)?.[1] ?? ''
+  return { text, verdict, kind, rows: Number(argument) || 0, name: argument, inner }
+}
+
+const READING = new Set(['read', 'copyout', 'notice', 'begin', 'commit', 'rollback', 'fail', 'failbind', 'syntax'])
+
+/** It changes nothing, and the judge can tell. */
+export const isReadOnly = ({ kind }: Command): boolean => READING.has(kind)
+
+const GIVING = new Set(['read', 'returning', 'fail'])
+
+/** It gives rows. */
+export const givesRows = ({ kind }: Command): boolean => GIVING.has(kind)
