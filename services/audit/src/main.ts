@@ -95,7 +95,8 @@ const end = (logger: Logger, error: unknown): never => {
   process.exit(1)
 }
 
-const NICENESS = 5
+/** The least of all: it takes what nobody else wants, and catches up when there is time. */
+const NICENESS = 19
 
 const logger = loggerOf('audit')
 // On a machine that it shares with a node, people's statements come first: the log waits for us, they should not.

@@ -66,7 +66,7 @@ const welcome = async (socket: Socket, options: ListenerOptions): Promise<void> 
     clearTimeout(deadline)
     if (asked.kind === 'cancel') {
       options.sessions.cancel(asked)
-      socket.end()
+      line.duplex.end() // Through TLS as well, where that says goodbye.
     } else if (socket.destroyed) asked.upstream.stream.destroy()
     else open(sessionId, line, asked, client, options)
   } catch (error) {

@@ -40,7 +40,8 @@ const READY_TIMEOUT_MS = 60_000
 const STOP_PATIENCE_MS = 1_500
 const STOP_TIMEOUT_MS = 5_000
 const DATABASE = 'countersign'
-const NICENESS = 5
+/** The least of all: it takes what nobody else wants, and catches up when there is time. */
+const NICENESS = 19
 
 /**
  * Starts a real ClickHouse server (the engine that npm brings along) as a child process that listens on 127.0.0.1,

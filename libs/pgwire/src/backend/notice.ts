@@ -17,13 +17,15 @@ export interface NoticeFields {
   readonly hint?: string | undefined
   /** Where in the client's text, counted in characters from 1. */
   readonly position?: number | undefined
+  /** The server's routine that says so. */
+  readonly routine?: string | undefined
 }
 
 export const errorResponse = (fields: NoticeFields): Buffer => message(BACKEND.errorResponse, ...partsOf(fields))
 
 export const noticeResponse = (fields: NoticeFields): Buffer => message(BACKEND.noticeResponse, ...partsOf(fields))
 
-const partsOf = ({ severity, code, message, detail, hint, position }: NoticeFields): Buffer[] => {
+const partsOf = ({ severity, code, message, detail, hint, position, routine }: NoticeFields): Buffer[] => {
   const fields: [string, string | undefined][] = [
     ['S', severity],
     ['V', severity],
@@ -32,6 +34,7 @@ const partsOf = ({ severity, code, message, detail, hint, position }: NoticeFiel
     ['D', detail],
     ['H', hint],
     ['P', position?.toString()],
+    ['R', routine],
   ]
   const given = fields.filter((field): field is [string, string] => field[1] !== undefined)
   return [...given.map(([letter, value]) => cstring(letter + value.replaceAll('\0', ''))), Buffer.from([0])]

@@ -41,4 +41,9 @@ export const readReadyForQuery = (bytes: Buffer, start: number): TransactionStat
 }
 
 export const negotiateProtocolVersion = (minor: number, unknownOptions: readonly string[]): Buffer =>
-  message(BACKEND.negotiateProtocolVersion, int32(minor), int32(unknownOptions.length), ...unknownOptions.map(cstring))
+  message(
+    BACKEND.negotiateProtocolVersion,
+    int32((3 << 16) | minor),
+    int32(unknownOptions.length),
+    ...unknownOptions.map(cstring),
+  )

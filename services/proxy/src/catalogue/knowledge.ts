@@ -24,6 +24,8 @@ const POLL_MS = 15_000
 /** Several changes in a row are read together. */
 const SETTLE_MS = 20
 const RETRY_MS = 1_000
+/** A statement that speaks of what is not known makes us look again, but not more often than this. */
+const LOOK_AGAIN_MS = 1_000
 
 /** A column where a result may say that it comes from. */
 export interface KnownColumn {
@@ -49,6 +51,7 @@ export class Knowledge {
   #relations = new Map<number, RelationSummary>()
   #reading: Promise<void> | undefined
   #again = false
+  #readAt = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -106,6 +109,14 @@ export class Knowledge {
     await this.#reading
   }
 
+  /** Looks whether the schema has changed since it was read, unless that was just now. */
+  async lookAgain(): Promise<boolean> {
+    if (performance.now() - this.#readAt < LOOK_AGAIN_MS) return false
+    const before = this.version
+    await this.refresh()
+    return this.version !== before
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -130,6 +141,7 @@ export class Knowledge {
   }
 
   async #read(): Promise<void> {
+    this.#readAt = performance.now()
     const answers = await this.side.run(async (client) => {
       const read: [CatalogueQuery, string][] = []
       for (const [name, sql] of Object.entries(catalogueQueries) as [CatalogueQuery, string][]) {

@@ -59,7 +59,10 @@ export class Admission {
   }
 
   /** `names`: what they meant when the statement was bound, where that was earlier. */
-  circumstances(names: NamesMeant = this.#options.exchange.meaning.names): Circumstances {
+  circumstances(
+    names: NamesMeant = this.#options.exchange.meaning.names,
+    types: readonly number[] = NO_TYPES,
+  ): Circumstances {
     const { identity, exchange } = this.#options
     const { prepared, cursors, reason, ticket } = exchange.meaning
     return {
@@ -68,6 +71,7 @@ export class Admission {
       role: identity.role,
       session: names.session,
       namesKey: names.key,
+      types,
       transaction: exchange.status,
       reason,
       ticket,
@@ -86,10 +90,10 @@ export class Admission {
     return judged.map((judgement) => this.#intend(judgement, statement, stages))
   }
 
-  /** Understands a text that is only prepared. Returns the text that the server is to prepare in its place, if any. */
-  async understand(sql: string): Promise<string | undefined> {
-    const [first] = await this.#options.judge.ask(sql, this.circumstances())
-    return first?.replacement
+  /** Understands a text that is only prepared; undefined for an empty one. */
+  async understand(sql: string, types: readonly number[]): Promise<Judgement | undefined> {
+    const [first] = await this.#options.judge.ask(sql, this.circumstances(undefined, types))
+    return first
   }
 
   async admit(statement: Statement, bound?: BoundParameters, names?: NamesMeant): Promise<Admitted> {
@@ -126,7 +130,7 @@ export class Admission {
     const { judge, exchange } = this.#options
     const { sql, bound, names } = statement
     try {
-      return await judge.ask(sql, this.circumstances(names), bound)
+      return await judge.ask(sql, this.circumstances(names, bound?.types), bound)
     } catch (error) {
       if (!(error instanceof StatementRefusedError)) throw error
       if (signal.aborted) throw say.cancelled()
@@ -176,7 +180,7 @@ export class Admission {
    * they never left this process or were compared by digest; here the policy and the rows are looked at once more.
    */
   async #drift(approved: Judgement, { sql, bound, names }: Asked): Promise<string | undefined> {
-    const now = worstOf(await this.#options.judge.ask(sql, this.circumstances(names), bound))
+    const now = worstOf(await this.#options.judge.ask(sql, this.circumstances(names, bound?.types), bound))
     if (!now || now.policyVersion !== approved.policyVersion) return 'the policy has changed since'
     if (now.verdict === 'deny') return 'policy denies it now'
     if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'
@@ -227,6 +231,8 @@ export class Admission {
     return say.logDown()
   }
 }
+
+const NO_TYPES: readonly number[] = []
 
 const SEVERITY = { allow: 0, mask: 1, hold: 2, deny: 3 } as const
 

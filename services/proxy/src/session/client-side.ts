@@ -26,7 +26,7 @@ import type { Judgement } from '../statement/judgement.ts'
 import * as say from '../statement/refusal.ts'
 import type { Admission } from './admission.ts'
 import type { Exchange } from './exchange.ts'
-import type { NamesMeant } from './meaning.ts'
+import { preparedFrom, type NamesMeant } from './meaning.ts'
 import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
 import type { ToClient } from './to-client.ts'
 import type { ToServer } from './to-server.ts'
@@ -278,8 +278,11 @@ export class ClientSide implements FrameReader {
     const { statement, sql: text, parameterTypes } = readParse(bytes, start, end)
     if (!isUtf8(text)) return this.#refuseExtended(say.invalidUtf8())
     const sql = text.toString('utf8')
-    if (this.#options.judge.known(sql, this.#options.admission.circumstances())) {
-      return this.#prepare(bytes, start, end, statement, { sql, text: Buffer.from(text), parameterTypes })
+    const types = typesOf(parameterTypes)
+    const known = this.#options.judge.known(sql, this.#options.admission.circumstances(undefined, types))
+    if (known) {
+      const prepared = { text: sql, textBytes: Buffer.from(text), parameterTypes: types, columns: undefined }
+      return this.#prepare(bytes, start, end, statement, prepared, known[0])
     }
     const frame = Buffer.from(bytes.subarray(start, end))
     return this.#block(() => this.#admitParse(frame))
@@ -289,14 +292,20 @@ export class ClientSide implements FrameReader {
   async #admitParse(frame: Buffer): Promise<void> {
     const { statement, sql: text, parameterTypes } = readParse(frame, 0, frame.length)
     const sql = text.toString('utf8')
+    const types = typesOf(parameterTypes)
     try {
-      const replacement = await this.#options.admission.understand(sql)
-      const prepared =
-        replacement === undefined ? { sql, text: Buffer.from(text), parameterTypes } : textOnly(replacement)
+      const judgement = await this.#options.admission.understand(sql, types)
+      if (this.#skipping) return
+      const replacement = judgement?.replacement
       const forwarded = replacement === undefined ? frame : parse(statement, replacement)
-      this.#prepare(forwarded, 0, forwarded.length, statement, prepared)
+      const prepared =
+        replacement === undefined
+          ? { text: sql, textBytes: Buffer.from(text), parameterTypes: types, columns: undefined }
+          : preparedFrom(replacement)
+      this.#prepare(forwarded, 0, forwarded.length, statement, prepared, judgement)
     } catch (error) {
-      this.#refuseExtended(refusalIn(error))
+      const refusal = refusalIn(error)
+      if (!this.#skipping) this.#refuseExtended(refusal)
     }
   }
 
@@ -305,11 +314,12 @@ export class ClientSide implements FrameReader {
     start: number,
     end: number,
     name: string,
-    { sql, text, parameterTypes }: { sql: string; text: Buffer; parameterTypes: readonly number[] },
+    prepared: Prepared,
+    judgement: Judgement | undefined,
   ): boolean {
     const { meaning, syncs } = this.#exchange
-    const value = { text: sql, textBytes: text, parameterTypes, columns: undefined }
-    return this.#extend(bytes, start, end, { kind: 'parse', change: meaning.prepared.change(name, value, syncs) })
+    const change = meaning.prepared.change(name, prepared, syncs)
+    return this.#extend(bytes, start, end, { kind: 'parse', change, judgement })
   }
 
   #bind(bytes: Buffer, start: number, end: number): boolean {
@@ -319,7 +329,7 @@ export class ClientSide implements FrameReader {
     if (meaning.prepared.inDoubt(bind.statement, syncs)) return this.#later(bytes, start, end)
     const prepared = meaning.prepared.get(bind.statement)
     if (!prepared) return this.#refuseExtended(say.noSuchStatement(bind.statement))
-    const judged = this.#judgedAtOnce(prepared.text)
+    const judged = this.#judgedAtOnce(prepared.text, undefined, prepared.parameterTypes)
     if (judged) {
       // A statement that is proven read-only is recorded when it is executed; any other before it can be planned,
       // because planning may call functions.
@@ -381,7 +391,8 @@ export class ClientSide implements FrameReader {
     const portal = meaning.portals.get(name)
     if (!portal) return this.#refuseExtended(say.noSuchPortal(name))
     if (portal.execution || !portal.judgement) return this.#goOnWith(portal, bytes, start, end, name)
-    const judged = this.#judgedAtOnce(portal.prepared.text, portal.names)
+    const { text: sql, parameterTypes } = portal.prepared
+    const judged = this.#judgedAtOnce(sql, portal.names, parameterTypes)
     if (!judged) {
       if (this.#unanswered) return this.#later(bytes, start, end)
       const frame = Buffer.from(bytes.subarray(start, end))
@@ -400,12 +411,12 @@ export class ClientSide implements FrameReader {
   }
 
   async #admitExecute(frame: Buffer, name: string, portal: Portal): Promise<void> {
-    const { text: sql, textBytes: text } = portal.prepared
+    const { text: sql, textBytes: text, parameterTypes: types } = portal.prepared
     const { parameterBytes } = portal
     const received = this.#options.clock()
     try {
       const statement = { sql, text, parameterBytes, protocol: 'extended', received } as const
-      const admitted = await this.#options.admission.admit(statement, undefined, portal.names)
+      const admitted = await this.#options.admission.admit(statement, { types, formats: [], values: [] }, portal.names)
       portal.execution = admitted.executions[0]
       this.#forwardExecute(frame, 0, frame.length, name, portal)
     } catch (error) {
@@ -478,10 +489,10 @@ export class ClientSide implements FrameReader {
   // -- common -------------------------------------------------------------------------------------------------------
 
   /** The judgements, when they are known, allow it, and need nothing to be counted or asked before. */
-  #judgedAtOnce(sql: string, names?: NamesMeant): readonly Judgement[] | undefined {
+  #judgedAtOnce(sql: string, names?: NamesMeant, types?: readonly number[]): readonly Judgement[] | undefined {
     const { judge, recorder, admission } = this.#options
     if (!recorder.available) return undefined
-    const judged = judge.known(sql, admission.circumstances(names))
+    const judged = judge.known(sql, admission.circumstances(names, types))
     return judged?.every(runsAtOnce) ? judged : undefined
   }
 
@@ -566,7 +577,11 @@ const KNOWN: ReadonlySet<number> = new Set(Object.values(FRONTEND).filter((tag) 
 
 const nameOf = (tag: number): string => `message ${JSON.stringify(String.fromCharCode(tag))}`
 
-const textOnly = (sql: string) => ({ sql, text: Buffer.from(sql), parameterTypes: [] })
+/** As they are declared; nothing when none is. */
+const typesOf = (parameterTypes: readonly number[]): readonly number[] =>
+  parameterTypes.some((type) => type !== 0) ? parameterTypes : NO_TYPES
+
+const NO_TYPES: readonly number[] = []
 
 /** Allowed as it is, with nothing left to find out. */
 const runsAtOnce = ({ verdict, counts, replacement }: Judgement): boolean =>

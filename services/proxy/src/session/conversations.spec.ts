@@ -87,6 +87,8 @@ const happening: fc.Arbitrary<Step[]> = fc
     'silence' as const,
     'speak' as const,
     'settle' as const,
+    'ponder' as const,
+    'answer' as const,
   )
   .map((happens) => [{ happens }])
 
@@ -115,6 +117,8 @@ class Played {
 
   constructor(private readonly steps: readonly Step[]) {
     this.world = new ServedWorld(memoryLog(), { begins: (command) => this.#begins(command) })
+    // Every third text is one that nobody has seen before: to judge it takes a question.
+    this.world.judge.knows = (sql) => Number(/#(\d+)/.exec(sql)?.[1]) % 3 > 0
     this.world.client.heard = (words) => this.#hears(words)
   }
 
@@ -140,6 +144,8 @@ class Played {
     if (what === 'hold') world.log.hold()
     if (what === 'silence') world.silence()
     if (what === 'release' || what === 'wait') world.log.release()
+    if (what === 'ponder') world.judge.hold()
+    if (what === 'answer' || what === 'wait') world.judge.release()
     if (what === 'speak' || what === 'wait') world.speak()
     if (what === 'wait') await settle(60)
     if (what === 'settle') await settle()

@@ -38,7 +38,8 @@ export interface Portal {
  * to the next `sync`.
  */
 export type Pending =
-  | { readonly kind: 'parse' | 'close-statement'; readonly change: Change<Prepared> }
+  | { readonly kind: 'parse'; readonly change: Change<Prepared>; readonly judgement: Judgement | undefined }
+  | { readonly kind: 'close-statement'; readonly change: Change<Prepared> }
   | { readonly kind: 'bind' | 'close-portal'; readonly change: Change<Portal> }
   | { readonly kind: 'describe'; readonly of: Prepared | Portal | undefined; readonly silent: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal; readonly execution: Execution | undefined }
@@ -59,6 +60,22 @@ export interface Question {
   /** The SQLSTATE with which the server has refused to answer. */
   failure: string | undefined
   readonly answered: (question: Question) => void
+}
+
+/** What it was judged to be, of which the server speaks in its errors. */
+export const judgementOf = (pending: Pending | undefined): Judgement | undefined => {
+  switch (pending?.kind) {
+    case 'parse':
+      return pending.judgement
+    case 'bind':
+      return pending.change.value?.judgement
+    case 'execute':
+      return pending.portal.judgement
+    case 'query':
+      return pending.executions[pending.next]?.judgement
+    default:
+      return undefined
+  }
 }
 
 /** The statement or statements that it stands for. */

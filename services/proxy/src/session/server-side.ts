@@ -19,7 +19,7 @@ import {
 } from '@countersign/pgwire'
 import type { Execution } from '../statement/execution.ts'
 import type { Exchange } from './exchange.ts'
-import { executionsOf, type Pending, type Question } from './pending.ts'
+import { executionsOf, judgementOf, type Pending, type Question } from './pending.ts'
 import type { ToClient } from './to-client.ts'
 
 /** Takes sensitive values out of what a server says beside its results. */
@@ -315,12 +315,12 @@ export class ServerSide implements FrameReader {
   #passError(fields: RawFields): void {
     const execution = this.#running()
     if (execution) this.#toClient.gate(execution.record)
-    const strict = execution?.judgement.sensitive ?? true
+    const strict = judgementOf(this.#exchange.head)?.sensitive ?? true
     this.#toClient.addWhole(writeNotice(BACKEND.errorResponse, this.#redactor.fields(fields, strict)))
   }
 
   #notice(bytes: Buffer, start: number, end: number): void {
-    const strict = this.#running()?.judgement.sensitive ?? true
+    const strict = judgementOf(this.#exchange.head)?.sensitive ?? true
     const fields = this.#redactor.fields(readNotice(bytes, start, end), strict)
     this.#toClient.addWhole(writeNotice(BACKEND.noticeResponse, fields))
   }

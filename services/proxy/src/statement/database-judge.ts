@@ -80,7 +80,7 @@ export class DatabaseJudge implements Judge {
   async ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]> {
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
-    const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances, bound))
+    const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
     if (!understood.counts) return this.#decided(understood, sql, circumstances, policy, undefined)
@@ -134,18 +134,23 @@ export class DatabaseJudge implements Judge {
 
   // -- understanding ------------------------------------------------------------------------------------------------
 
-  #find(sql: string, { namesKey }: Circumstances): Understood | undefined {
-    const byText = this.#texts.get(namesKey + sql)
+  #find(sql: string, circumstances: Circumstances): Understood | undefined {
+    const meant = meantBy(circumstances)
+    const byText = this.#texts.get(meant + sql)
     if (byText) return byText
     const shape = shapeOf(sql)
-    return shape === undefined ? undefined : this.#shapes.get(namesKey + shape)
+    return shape === undefined ? undefined : this.#shapes.get(meant + shape)
   }
 
-  async #understand(
-    sql: string,
-    circumstances: Circumstances,
-    bound: BoundParameters | undefined,
-  ): Promise<Understood> {
+  async #understand(sql: string, circumstances: Circumstances): Promise<Understood> {
+    const understood = await this.#understandNow(sql, circumstances)
+    // It may speak of something that came after we have read the schema.
+    const mayBeNew = understood.facts.some(({ unresolved }) => unresolved) && !circumstances.session.changedSchema
+    const isNew = mayBeNew && (await this.#options.knowledge.lookAgain())
+    return isNew ? this.#understandNow(sql, circumstances) : understood
+  }
+
+  async #understandNow(sql: string, circumstances: Circumstances): Promise<Understood> {
     const { parser, knowledge } = this.#options
     if (knowledge.version === undefined) {
       throw new StatementRefusedError('57P03', 'this node has not read the schema of the database yet: try again')
@@ -155,12 +160,9 @@ export class DatabaseJudge implements Judge {
     const named = await this.#namedIn(commands, circumstances)
     const trees: ServerTree[] = []
     for (const { analysable } of commands) {
-      const types = bound?.types ?? []
-      trees.push(
-        analysable === undefined
-          ? undefined
-          : await knowledge.analysis.treeOf(analysable, circumstances.session.searchPath, types),
-      )
+      const { session, types } = circumstances
+      const asked = analysable !== undefined && knowledge.analysis.treeOf(analysable, session.searchPath, types)
+      trees.push(asked ? await asked : undefined)
     }
     const { session } = circumstances
     const facts = await parser.ask('judge', { catalogue: knowledge.name, sql, trees, session, ...named.facts })
@@ -176,8 +178,9 @@ export class DatabaseJudge implements Judge {
     if (named.any || !asked) return understood
     const shape = understanding.shapeable ? shapeOf(sql) : undefined
     const weight = 2 * sql.length + 4_000
-    if (shape === undefined) this.#texts.set(circumstances.namesKey + sql, understood, weight)
-    else this.#shapes.set(circumstances.namesKey + shape, understood, weight)
+    const meant = meantBy(circumstances)
+    if (shape === undefined) this.#texts.set(meant + sql, understood, weight)
+    else this.#shapes.set(meant + shape, understood, weight)
     return understood
   }
 
@@ -200,7 +203,9 @@ export class DatabaseJudge implements Judge {
   }
 
   async #factsOf(sql: string, circumstances: Circumstances): Promise<Facts> {
-    const { facts } = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances, undefined))
+    // What types its parameters have, it says itself.
+    const own = { ...circumstances, types: [] }
+    const { facts } = this.#find(sql, own) ?? (await this.#understand(sql, own))
     const [first] = facts
     if (!first) throw new StatementRefusedError('26000', 'the prepared statement is empty')
     return first
@@ -328,6 +333,10 @@ export class DatabaseJudge implements Judge {
     return counted
   }
 }
+
+/** One text means the same wherever names do, and the types that are declared for its parameters. */
+const meantBy = ({ namesKey, types }: Circumstances): string =>
+  types.length === 0 ? namesKey : `${namesKey}${types.join()}\n`
 
 const LIST_MAX = 1_000
 

@@ -12,6 +12,8 @@ export interface Circumstances {
   readonly session: SessionView
   /** The same, as the beginning of a key: two sessions that agree in it mean the same by every name. */
   readonly namesKey: string
+  /** The types that the client has declared for its parameters: numbers of the server's, 0 for none. */
+  readonly types: readonly number[]
   readonly transaction: TransactionStatus
   readonly reason: string | undefined
   readonly ticket: string | undefined
@@ -48,11 +50,13 @@ export class StatementRefusedError extends Error {
   readonly detail: string | undefined
   readonly hint: string | undefined
   readonly position: number | undefined
+  /** The server's own routine that would have said so: some drivers recognise an error by it. */
+  readonly routine: string | undefined
 
   constructor(
     sqlstate: string,
     message: string,
-    { detail, hint, position }: { detail?: string; hint?: string; position?: number } = {},
+    { detail, hint, position, routine }: { detail?: string; hint?: string; position?: number; routine?: string } = {},
   ) {
     super(message)
     this.name = 'StatementRefusedError'
@@ -60,5 +64,6 @@ export class StatementRefusedError extends Error {
     this.detail = detail
     this.hint = hint
     this.position = position
+    this.routine = routine
   }
 }

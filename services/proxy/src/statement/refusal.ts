@@ -18,8 +18,8 @@ export interface HoldText {
   readonly expiresInSeconds: number
 }
 
-export const errorOf = ({ sqlstate, message, detail, hint, position }: StatementRefusedError): Buffer =>
-  errorResponse({ severity: 'ERROR', code: sqlstate, message, detail, hint, position })
+export const errorOf = ({ sqlstate, message, detail, hint, position, routine }: StatementRefusedError): Buffer =>
+  errorResponse({ severity: 'ERROR', code: sqlstate, message, detail, hint, position, routine })
 
 export const fatal = (code: string, message: string, hint?: string): Buffer =>
   errorResponse({ severity: 'FATAL', code, message, hint })
@@ -117,10 +117,12 @@ export const tooLong = (bytes: number, bytesMax: number): StatementRefusedError 
   })
 
 export const noSuchStatement = (name: string): StatementRefusedError =>
-  new StatementRefusedError('26000', `prepared statement "${name}" does not exist`)
+  new StatementRefusedError('26000', `prepared statement "${name}" does not exist`, {
+    routine: 'FetchPreparedStatement',
+  })
 
 export const noSuchPortal = (name: string): StatementRefusedError =>
-  new StatementRefusedError('34000', `portal "${name}" does not exist`)
+  new StatementRefusedError('34000', `portal "${name}" does not exist`, { routine: 'exec_execute_message' })
 
 /** What it was recorded as doing may not be what it would do now. */
 export const boundTooEarly = (name: string): StatementRefusedError =>

@@ -1,5 +1,6 @@
 import { redactText } from '@countersign/masking'
 import { DISPLAY_LENGTH_MAX } from '@countersign/sql'
+import { BoundedCache } from '../understanding/bounded-cache.ts'
 import type { Judgement } from './judgement.ts'
 
 /**
@@ -8,8 +9,15 @@ import type { Judgement } from './judgement.ts'
  */
 export const shownText = ({ hidden, span }: Pick<Judgement, 'hidden' | 'span'>, sql: string, text: Buffer): string => {
   const own = hidden ?? (span ? text.toString('utf8', span.start, span.end) : sql)
-  return redactText(shortened(own)).text
+  const known = shown.get(own)
+  if (known !== undefined) return known
+  const made = redactText(shortened(own)).text
+  shown.set(own, made, 2 * (own.length + made.length))
+  return made
 }
+
+/** Drivers send the same texts again and again, with the values beside them. */
+const shown = new BoundedCache<string>(2_000, 4 * 1024 * 1024)
 
 const shortened = (text: string): string => {
   if (text.length <= DISPLAY_LENGTH_MAX) return text

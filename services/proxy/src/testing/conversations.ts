@@ -14,7 +14,9 @@ export type Say =
   | { readonly say: 'sync' | 'flush' }
 
 /** What happens around the client. `wait`: until everything is answered. */
-export type Happening = { readonly happens: 'wait' | 'hold' | 'release' | 'silence' | 'speak' | 'settle' }
+export type Happening = {
+  readonly happens: 'wait' | 'hold' | 'release' | 'silence' | 'speak' | 'settle' | 'ponder' | 'answer'
+}
 
 export type Step = Say | Happening
 

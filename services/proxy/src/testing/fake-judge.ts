@@ -17,7 +17,7 @@ export class FakeJudge implements Judge {
   #held: (() => void)[] | undefined
 
   hold(): void {
-    this.#held = []
+    this.#held ??= []
   }
 
   release(): void {
