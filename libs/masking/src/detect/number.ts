@@ -1,17 +1,19 @@
 import type { DataClass } from '../data-class.ts'
+import { birthDateAt } from './birth-date.ts'
 import { cardGroups, isShortCard } from './card.ts'
-import { byteAt, isAlnum, isDigit, isLetter } from './characters.ts'
+import { byteAt, isAlnum, isDigit } from './characters.ts'
 import { DigitGroups } from './digit-groups.ts'
 import type { Hits } from './hits.ts'
 import { internationalGroups, nationalGroups, northAmericanGroups } from './phone.ts'
 import { socialSecurityClass, socialSecurityOf } from './social-security.ts'
+import { wordBefore } from './word-before.ts'
 
 const groups = new DigitGroups()
 
 /** Fewer digits are no number that is looked for. */
 const DIGITS_MIN = 8
 
-/** The end of the card, social security or phone number that begins at `at`, or -1. */
+/** The end of the card, social security or phone number, or of the date of birth, that begins at `at`, or -1. */
 export const numberAt = (
   bytes: Uint8Array,
   floor: number,
@@ -21,6 +23,10 @@ export const numberAt = (
   hits: Hits,
 ): number => {
   if (!opensNumber(bytes, floor, at)) return -1
+  if (likely) {
+    const birthDate = birthDateAt(bytes, floor, at, end, hits)
+    if (birthDate > 0) return birthDate
+  }
   const hasPlus = at > floor && byteAt(bytes, at - 1) === 0x2b
   if (!hasPlus && !canBegin(bytes, at, end, likely)) return -1
   if (!groups.read(bytes, at, end, DIGITS_MIN)) return -1
@@ -64,7 +70,7 @@ const certainNumberAt = (bytes: Uint8Array, at: number, end: number, hits: Hits)
 const likelyNumberAt = (bytes: Uint8Array, floor: number, at: number, end: number, hits: Hits): number => {
   const national = add(bytes, at, end, nationalGroups(groups), 'phone', hits)
   if (national > 0 || groups.length(0) < 9 || groups.length(0) > 15) return national
-  const word = wordBefore(bytes, floor, at)
+  const { word } = wordBefore(bytes, floor, at)
   if (SOCIAL_WORDS.has(word) && groups.length(0) === 9 && socialSecurityOf(groups)) {
     return add(bytes, at, end, 1, 'ssn', hits)
   }
@@ -104,15 +110,3 @@ const closesNumber = (bytes: Uint8Array, at: number, end: number): boolean => {
 }
 
 const isTight = (byte: number): boolean => byte === 0x2d || byte === 0x2e || byte === 0x2f
-
-const GAP_MAX = 4
-const WORD_MAX = 16
-
-/** The word that stands just before a number, in lower case: `SSN: 078…` gives `ssn`. */
-const wordBefore = (bytes: Uint8Array, floor: number, at: number): string => {
-  let wordEnd = at
-  while (wordEnd > floor && at - wordEnd < GAP_MAX && !isLetter(byteAt(bytes, wordEnd - 1))) wordEnd--
-  let start = wordEnd
-  while (start > floor && wordEnd - start < WORD_MAX && isLetter(byteAt(bytes, start - 1))) start--
-  return String.fromCharCode(...bytes.subarray(start, wordEnd)).toLowerCase()
-}

@@ -70,6 +70,11 @@ describe('values of one class', () => {
     ['card', 'Visa 4222222222222', '4222222222222'],
     ['ssn', 'SSN: 078051120', '078051120'],
     ['ssn', 'her social security 078051120', '078051120'],
+    ['birth-date', 'Verified by phone, born 1986-09-23.', '1986-09-23'],
+    ['birth-date', 'date of birth: 23.09.1986, paid', '23.09.1986'],
+    ['birth-date', '(DOB 9/23/1986)', '9/23/1986'],
+    ['birth-date', 'geboren am 3.9.1986', '3.9.1986'],
+    ['birth-date', 'was born on the 23/09/86', '23/09/86'],
   ])('finds a likely %s in free text: %s', (dataClass, text, value) => {
     expect(foundIn(text, 'likely')).toEqual([[dataClass, value]])
     expect(foundIn(text, 'certain')).toEqual([])
@@ -136,6 +141,16 @@ describe('what only looks like it', () => {
     '+12.5%',
     '1-1-1-1-1-1-1-1-1-1-1',
   ])('leaves %s', (text) => expect(foundIn(text, 'certain')).toEqual([]))
+
+  it.each([
+    'released 2024-01-02',
+    'date: 2024-01-02',
+    'shipped on the 23/09/86',
+    'born in version 1.2.3',
+    'birthday party, 12 people',
+    'born free 2024-01-02',
+    'born 1986-09-23x',
+  ])('leaves %s in free text', (text) => expect(foundIn(text, 'likely')).toEqual([]))
 })
 
 describe('any text', () => {
