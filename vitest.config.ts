@@ -55,6 +55,10 @@ export default defineConfig({
           ...serial,
         },
       },
+      {
+        ...shared,
+        test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },
+      },
       { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },

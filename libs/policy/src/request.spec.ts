@@ -18,6 +18,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   relations: [],
   readOnly: false,
   unresolved: false,
+  onlyTemporary: false,
   dangers: [],
   outputs: [],
   reads: [],

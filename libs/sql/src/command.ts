@@ -39,6 +39,8 @@ export interface Command {
   readonly transaction?: TransactionControl
   readonly settings: readonly Setting[]
   readonly prepares?: string
+  /** The types that PREPARE declares for its parameters, as names that the server can look up. */
+  readonly parameterTypes?: readonly string[]
   readonly executes?: Execution
   readonly deallocates?: { readonly name: string } | 'all'
   readonly declares?: string

@@ -13,6 +13,8 @@ export interface Facts {
   readonly readOnly: boolean
   /** What its names mean in the session is not known. */
   readonly unresolved: boolean
+  /** It speaks of nothing but temporary tables of the session. */
+  readonly onlyTemporary: boolean
   /** SQLSTATE with which the server refuses it before anything of it runs. */
   readonly fails?: string
   readonly dangers: readonly Danger[]

@@ -126,6 +126,7 @@ class Judgement {
     return this.facts(uses, {
       readOnly: !isPlanned && command.readOnlyByText === 'if-functions-are' && this.reach.harmless,
       unresolved: fails === undefined && ((isPlanned && !isTemporary) || this.reach.unresolved),
+      onlyTemporary: isTemporary,
       ...(fails === undefined ? {} : { fails }),
       dangers: uses
         .filter(({ action }) => action === 'read' || action === 'copyOut')
@@ -194,6 +195,7 @@ class Judgement {
       relations: relationFacts(uses),
       readOnly: false,
       unresolved: false,
+      onlyTemporary: false,
       outputs: undefined,
       reads: [],
       mayRead: this.columns.mayBeRead(reach.uses),

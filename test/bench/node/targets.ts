@@ -20,6 +20,8 @@ export interface Targets {
 
 const SCALE = '10'
 
+const BEHIND = new Set(['control', 'audit', 'clickhouse'])
+
 /** The product as `npm start` runs it, everything on, and PgBouncer beside it in front of the same PostgreSQL. */
 export const startTargets = async (): Promise<Targets> => {
   const product = await Product.start()
@@ -39,7 +41,7 @@ export const startTargets = async (): Promise<Targets> => {
         { name: 'pgbouncer', dsn: pgbouncer.dsn, pid: pgbouncer.pid },
         { name: 'node', dsn: node, pid: product.pid('proxy') },
       ],
-      behind: product.ready.processes.filter(({ name }) => name === 'control' || name === 'audit'),
+      behind: product.ready.processes.filter(({ name }) => BEHIND.has(name)),
       stop: async () => {
         await pgbouncer.stop()
         await product.dispose()

@@ -78,16 +78,25 @@ const textOfExplained = (source: Source | undefined): string | undefined => {
 /** `EXPLAIN (SELECT 1)`: the parenthesis belongs to the query. */
 const startsWithQuery = ({ tokens }: Source) => /^(select|with|values|table|\()$/.test(tokens[2]?.text ?? '')
 
-export const readPrepare: Reader<PrepareStmt> = ({ name, query }, context) => {
+export const readPrepare: Reader<PrepareStmt> = ({ name, query, argtypes }, context) => {
   const inner = readInner(context, query, textAfter(context.source, 'as'))
   return {
     tag: 'PREPARE',
     prepares: name ?? '',
+    ...(argtypes && argtypes.length > 0 ? { parameterTypes: argtypes.map(typeText) } : {}),
     inner: { command: inner, runs: 'later' },
     secrets: inner.secrets,
     readOnlyByText: 'if-functions-are',
     ...(inner.analysable === undefined ? {} : { analysable: inner.analysable }),
   }
+}
+
+/** With every name quoted. What modifies a type (a length, say) does not make it another one. */
+const typeText = (type: Node): string => {
+  if (!('TypeName' in type)) return ''
+  const { names = [], arrayBounds = [] } = type.TypeName
+  const quoted = stringsOf(names).map((name) => `"${name.replaceAll('"', '""')}"`)
+  return `${quoted.join('.')}${arrayBounds.length > 0 ? '[]' : ''}`
 }
 
 export const readExecute: Reader<ExecuteStmt> = ({ name, params }) => ({

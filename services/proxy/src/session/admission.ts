@@ -75,7 +75,10 @@ export class Admission {
       transaction: exchange.status,
       reason,
       ticket,
-      preparedText: (name) => prepared.get(name)?.text,
+      prepared: (name) => {
+        const found = prepared.get(name)
+        return found && { text: found.text, types: found.parameterTypes }
+      },
       cursorText: (name) => cursors.get(name),
     }
   }

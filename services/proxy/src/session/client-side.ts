@@ -301,7 +301,7 @@ export class ClientSide implements FrameReader {
       const prepared =
         replacement === undefined
           ? { text: sql, textBytes: Buffer.from(text), parameterTypes: types, columns: undefined }
-          : preparedFrom(replacement)
+          : preparedFrom(replacement, NO_TYPES)
       this.#prepare(forwarded, 0, forwarded.length, statement, prepared, judgement)
     } catch (error) {
       const refusal = refusalIn(error)
@@ -354,11 +354,13 @@ export class ClientSide implements FrameReader {
         bound,
       )
       const [execution] = admitted.executions
+      if (this.#skipping) return this.#passOver(execution)
       const portal = this.#portalOf(bind, prepared, execution?.judgement)
       portal.execution = execution
       this.#forwardBind(frame, 0, frame.length, bind.portal, portal)
     } catch (error) {
-      this.#refuseExtended(refusalIn(error))
+      const refusal = refusalIn(error)
+      if (!this.#skipping) this.#refuseExtended(refusal)
     }
   }
 
@@ -417,11 +419,19 @@ export class ClientSide implements FrameReader {
     try {
       const statement = { sql, text, parameterBytes, protocol: 'extended', received } as const
       const admitted = await this.#options.admission.admit(statement, { types, formats: [], values: [] }, portal.names)
-      portal.execution = admitted.executions[0]
+      const [execution] = admitted.executions
+      if (this.#skipping) return this.#passOver(execution)
+      portal.execution = execution
       this.#forwardExecute(frame, 0, frame.length, name, portal)
     } catch (error) {
-      this.#refuseExtended(refusalIn(error))
+      const refusal = refusalIn(error)
+      if (!this.#skipping) this.#refuseExtended(refusal)
     }
+  }
+
+  /** The server has failed while it was judged, and passes over it. */
+  #passOver(execution: Execution | undefined): void {
+    if (execution) this.#exchange.skip(execution)
   }
 
   #intend(
@@ -457,7 +467,10 @@ export class ClientSide implements FrameReader {
     const table = kind === 'statement' ? meaning.prepared : meaning.portals
     if (table.inDoubt(name, syncs)) return this.#later(bytes, start, end)
     const of = table.get(name)
-    if (!of) return this.#refuseExtended(kind === 'statement' ? say.noSuchStatement(name) : say.noSuchPortal(name))
+    // A portal that we do not know of may be a cursor that was declared by SQL: the server may say what it looks like.
+    if (!of && (kind === 'statement' || name === '')) {
+      return this.#refuseExtended(kind === 'statement' ? say.noSuchStatement(name) : say.noSuchPortal(name))
+    }
     if (of && 'describing' in of) of.describing = true
     return this.#extend(bytes, start, end, { kind: 'describe', of, silent: false })
   }

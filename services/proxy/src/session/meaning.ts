@@ -33,6 +33,8 @@ export class Meaning {
   #names: NamesMeant = NOTHING_TOLD
   /** Something was given another meaning in a transaction that may yet be rolled back. */
   #mayBeTakenBack = false
+  /** For the rest of the session: what is in temporary tables is looked at by nobody. */
+  #tainted = false
   /** Told in the middle of this group: what comes behind its Sync has to wait for how that ends. */
   #toldWithin: number | undefined
   /** Sent, and not answered: each will change what statements behind it mean. */
@@ -77,7 +79,7 @@ export class Meaning {
     this.#toldWithin = within
     if (final) this.#mayBeTakenBack = false
     const { changedSchema } = this.#names.session
-    this.#learn({ searchPath, temporary, changedSchema, tentative: this.#mayBeTakenBack })
+    this.#learn({ searchPath, temporary, changedSchema, tentative: this.#mayBeTakenBack, tainted: this.#tainted })
   }
 
   searchPathChanged(): void {
@@ -98,8 +100,8 @@ export class Meaning {
   }
 
   #changes(effects: SessionEffects): boolean {
-    const { prepares, deallocates, declares, says, changesNames, changesCatalogue, endsTransaction } = effects
-    const names = changesNames || says || changesCatalogue || prepares !== undefined
+    const { prepares, deallocates, declares, says, changesNames, changesCatalogue, taints, endsTransaction } = effects
+    const names = changesNames || says || changesCatalogue || (taints && !this.#tainted) || prepares !== undefined
     return names || deallocates !== undefined || declares !== undefined || (endsTransaction && this.#endMatters)
   }
 
@@ -116,15 +118,19 @@ export class Meaning {
     says,
     changesNames,
     changesCatalogue,
+    taints,
     endsTransaction,
   }: SessionEffects): void {
-    if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text))
+    if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text, prepares.types))
     if (deallocates === 'ALL') this.prepared.clear()
     else if (deallocates !== undefined) this.prepared.delete(deallocates)
     if (declares) this.cursors.set(declares.name, declares.text)
     if (changesNames || says) this.#doubt()
     if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
     if (endsTransaction) this.unknown = true
+    if (!taints || this.#tainted) return
+    this.#tainted = true
+    this.#learn({ ...this.#names.session, tainted: true })
   }
 
   #doubt(): void {
@@ -133,22 +139,25 @@ export class Meaning {
   }
 
   #learn(session: SessionView): void {
-    const { searchPath, temporary, changedSchema, tentative } = session
-    this.#names = { session, key: `${JSON.stringify([searchPath, temporary, changedSchema, tentative])}\n` }
+    const { searchPath, temporary, changedSchema, tentative, tainted } = session
+    this.#names = { session, key: `${JSON.stringify([searchPath, temporary, changedSchema, tentative, tainted])}\n` }
   }
 }
 
 /** Nothing is taken at its name, as in a transaction that has changed the schema. */
 const NOT_KNOWN: NamesMeant = {
-  session: { searchPath: [], temporary: [], changedSchema: true, tentative: true },
+  session: { searchPath: [], temporary: [], changedSchema: true, tentative: true, tainted: true },
   key: 'not known\n',
 }
 
-const NOTHING_TOLD: NamesMeant = { session: { ...NOT_KNOWN.session, changedSchema: false, tentative: false }, key: '' }
+const NOTHING_TOLD: NamesMeant = {
+  session: { ...NOT_KNOWN.session, changedSchema: false, tentative: false, tainted: false },
+  key: '',
+}
 
-export const preparedFrom = (text: string): Prepared => ({
+export const preparedFrom = (text: string, parameterTypes: readonly number[]): Prepared => ({
   text,
   textBytes: Buffer.from(text),
-  parameterTypes: [],
+  parameterTypes,
   columns: undefined,
 })

@@ -209,12 +209,7 @@ describe('the extended protocol', () => {
       wire.describe('P', 'nowhere'),
       wire.sync,
     )
-    expect(world.client.news()).toEqual([
-      'CloseComplete',
-      'CloseComplete',
-      'Error 34000 portal "nowhere" does not exist',
-      'ReadyForQuery idle',
-    ])
+    expect(world.client.news()).toEqual(['CloseComplete', 'CloseComplete', 'Error 34000 no', 'ReadyForQuery idle'])
   })
 
   it('records a change before the server may plan it, and a read when it runs', async () => {
@@ -489,6 +484,6 @@ describe('a cancel', () => {
     world.log.release()
     await settle()
     const [answer] = world.client.news()
-    expect(world.cancels === 1 || /^Error 57014 /.test(answer ?? '')).toBe(true)
+    expect(world.cancels === 1 || (answer ?? '').startsWith('Error 57014 ')).toBe(true)
   })
 })

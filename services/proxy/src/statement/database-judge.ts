@@ -35,6 +35,8 @@ export interface DatabaseJudgeOptions {
 interface Understood {
   readonly commands: readonly Command[]
   readonly facts: readonly Facts[]
+  /** Of the parameters of each command. */
+  readonly types: readonly (readonly number[])[]
   readonly shape: Digest
   readonly hidden: string | undefined
   /** Rows have to be counted before it may run. */
@@ -159,16 +161,20 @@ export class DatabaseJudge implements Judge {
     const { commands } = understanding
     const named = await this.#namedIn(commands, circumstances)
     const trees: ServerTree[] = []
-    for (const { analysable } of commands) {
-      const { session, types } = circumstances
-      const asked = analysable !== undefined && knowledge.analysis.treeOf(analysable, session.searchPath, types)
+    const types: (readonly number[])[] = []
+    for (const { analysable, parameterTypes } of commands) {
+      const { searchPath } = circumstances.session
+      const own = parameterTypes ? await this.#typesOf(parameterTypes, searchPath) : circumstances.types
+      const asked = analysable !== undefined && knowledge.analysis.treeOf(analysable, searchPath, own)
       trees.push(asked ? await asked : undefined)
+      types.push(own)
     }
     const { session } = circumstances
     const facts = await parser.ask('judge', { catalogue: knowledge.name, sql, trees, session, ...named.facts })
     const understood: Understood = {
       commands,
       facts,
+      types,
       shape: digestOf(shapeInput),
       hidden,
       counts: facts.some((each, index) => needsCount(each, commands[index])),
@@ -184,28 +190,33 @@ export class DatabaseJudge implements Judge {
     return understood
   }
 
+  /** Without its types nobody could say later which statement was prepared. */
+  async #typesOf(names: readonly string[], searchPath: readonly string[]): Promise<readonly number[]> {
+    const types = await this.#options.knowledge.analysis.typesOf(names, searchPath)
+    if (types) return types
+    throw new StatementRefusedError('42704', `types of the parameters are not known to this node: ${names.join(', ')}`)
+  }
+
   /** Facts of what the session has prepared or declared, when the text speaks of it. Such a text is this session's own. */
   async #namedIn(commands: readonly Command[], circumstances: Circumstances) {
     const prepared: [string, Facts][] = []
     const cursors: [string, Facts][] = []
     for (const { executes, inner, fetches } of commands) {
       const execution = executes ?? inner?.command.executes
-      const preparedText = execution && circumstances.preparedText(execution.name)
-      if (execution && preparedText !== undefined) {
-        prepared.push([execution.name, await this.#factsOf(preparedText, circumstances)])
+      const found = execution && circumstances.prepared(execution.name)
+      if (execution && found) {
+        prepared.push([execution.name, await this.#factsOf(found.text, { ...circumstances, types: found.types })])
       }
       const cursorText = fetches && circumstances.cursorText(fetches.cursor)
       if (fetches && cursorText !== undefined)
-        cursors.push([fetches.cursor, await this.#factsOf(cursorText, circumstances)])
+        cursors.push([fetches.cursor, await this.#factsOf(cursorText, { ...circumstances, types: [] })])
     }
     const any = commands.some(({ executes, inner, fetches }) => executes ?? inner?.command.executes ?? fetches)
     return { any, facts: { prepared, cursors } }
   }
 
   async #factsOf(sql: string, circumstances: Circumstances): Promise<Facts> {
-    // What types its parameters have, it says itself.
-    const own = { ...circumstances, types: [] }
-    const { facts } = this.#find(sql, own) ?? (await this.#understand(sql, own))
+    const { facts } = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
     const [first] = facts
     if (!first) throw new StatementRefusedError('26000', 'the prepared statement is empty')
     return first
@@ -224,7 +235,7 @@ export class DatabaseJudge implements Judge {
     const known = key === undefined ? undefined : understood.judgements.get(key)
     if (known) return known
     const judgements = understood.facts.map((facts, index) =>
-      this.#judgement(understood, facts, understood.commands[index], sql, circumstances, policy, counts?.[index] ?? []),
+      this.#judgement(understood, facts, index, sql, circumstances, policy, counts?.[index] ?? []),
     )
     if (key !== undefined) {
       if (understood.judgements.size >= DECISIONS_MAX) understood.judgements.clear()
@@ -254,13 +265,14 @@ export class DatabaseJudge implements Judge {
   #judgement(
     understood: Understood,
     facts: Facts,
-    command: Command | undefined,
+    index: number,
     sql: string,
     circumstances: Circumstances,
     { set, version }: { readonly set: PolicySet; readonly version: string },
     counts: readonly Count[],
   ): Judgement {
     const { knowledge } = this.#options
+    const command = understood.commands[index]
     const { principal, target, transaction, reason, ticket } = circumstances
     const hour = this.#options.now().getUTCHours()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
@@ -269,6 +281,8 @@ export class DatabaseJudge implements Judge {
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, { hour, ...said })
     const touches = touchesOf(facts, classOf, maskRule)
     const verdict = verdictOf(decision, touches)
+    const sensitive = touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || facts.unresolved
+    const ownRows = facts.onlyTemporary && !circumstances.session.tainted && understood.commands.length === 1
     return {
       tag: facts.tag,
       hidden: understood.hidden,
@@ -288,11 +302,12 @@ export class DatabaseJudge implements Judge {
       rows: rowsOf(facts, counts),
       counts: understood.counts,
       replacement: undefined,
-      sensitive: touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || facts.unresolved,
+      sensitive,
       touches,
-      effects: effectsOf(command, facts, sql),
+      effects: effectsOf(command, facts, sql, { sensitive, types: understood.types[index] ?? [] }),
       results: resultPlanner({
         facts,
+        ownRows,
         columnAt: (relation, attribute) => knowledge.columnAt(relation, attribute),
         classOf,
         maskRule,

@@ -7,6 +7,7 @@ export const NO_EFFECTS: SessionEffects = {
   changesNames: false,
   says: false,
   changesCatalogue: false,
+  taints: false,
   endsTransaction: false,
 }
 
@@ -15,19 +16,25 @@ const NAMING = new Set(['search_path', 'role', 'session_authorization'])
 
 const STRUCTURAL = new Set(['create', 'alter', 'drop', 'grant', 'unknown'])
 
-/** What a command changes in the session's own state, once it has succeeded. */
-export const effectsOf = (command: Command | undefined, facts: Facts, sql: string): SessionEffects => {
+/** What a command changes in the session's own state, once it has succeeded. `sensitive`: it may touch such columns. `types`: of its parameters. */
+export const effectsOf = (
+  command: Command | undefined,
+  facts: Facts,
+  sql: string,
+  { sensitive = true, types = [] }: { sensitive?: boolean; types?: readonly number[] } = {},
+): SessionEffects => {
   if (!command || (command.readOnlyByText !== 'never' && facts.readOnly && isPlain(command))) return NO_EFFECTS
   const { prepares, deallocates, declares, executes, fetches, settings } = command
   const text = command.inner?.runs === 'later' || declares !== undefined ? (command.analysable ?? sql) : sql
   return {
     any: true,
     changesNames: changesNames(command, facts),
+    taints: taints(facts, sensitive),
     says: settings.some(({ name }) => SAYING.test(name)),
     changesCatalogue: facts.uses.some(({ action, temporary }) => STRUCTURAL.has(action) && !temporary),
     endsTransaction:
       command.transaction !== undefined && !['begin', 'savepoint', 'release'].includes(command.transaction.kind),
-    ...(prepares !== undefined && { prepares: { name: prepares, text } }),
+    ...(prepares !== undefined && { prepares: { name: prepares, text, types } }),
     ...(executes && { executes: executes.name }),
     ...(deallocates && { deallocates: deallocates === 'all' ? 'ALL' : deallocates.name }),
     ...(command.discards === 'all' && { deallocates: 'ALL' as const }),
@@ -45,6 +52,12 @@ const isPlain = ({ prepares, deallocates, declares, settings, transaction, disca
   discards === undefined &&
   settings.length === 0 &&
   creates.length === 0
+
+/** Code that we have not read to its end may have filled temporary tables from anywhere. */
+const taints = ({ readOnly, uses }: Facts, sensitive: boolean): boolean =>
+  !readOnly &&
+  (uses.some(({ action }) => action === 'execute' || action === 'unknown') ||
+    (sensitive && uses.some(({ temporary }) => temporary)))
 
 const PLAIN_DML = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY', 'TRUNCATE TABLE', 'TRUNCATE'])
 

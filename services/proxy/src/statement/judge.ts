@@ -17,8 +17,8 @@ export interface Circumstances {
   readonly transaction: TransactionStatus
   readonly reason: string | undefined
   readonly ticket: string | undefined
-  /** The text that was prepared, or declared as a cursor, under this name in this session. */
-  readonly preparedText: (name: string) => string | undefined
+  /** What was prepared, or declared as a cursor, under this name in this session. */
+  readonly prepared: (name: string) => { readonly text: string; readonly types: readonly number[] } | undefined
   readonly cursorText: (name: string) => string | undefined
 }
 

@@ -44,7 +44,7 @@ export interface SessionEffects {
   /** False for nearly every statement: nothing below is set. */
   readonly any: boolean
   /** Prepares a statement under this name: its text. */
-  readonly prepares?: { readonly name: string; readonly text: string }
+  readonly prepares?: { readonly name: string; readonly text: string; readonly types: readonly number[] }
   /** Executes the statement prepared under this name: its results are masked as that one's. */
   readonly executes?: string
   /** Forgets a prepared statement, or all of them. */
@@ -56,6 +56,8 @@ export interface SessionEffects {
   /** `SET countersign.reason = …` and the like. */
   readonly says: boolean
   readonly changesCatalogue: boolean
+  /** What is sensitive, or may be, is put into temporary tables. */
+  readonly taints: boolean
   /** COMMIT, ROLLBACK and the like: what was temporary or set for the transaction only may be gone. */
   readonly endsTransaction: boolean
 }

@@ -17,6 +17,8 @@ export type MaskRule = (column: KnownColumn) => { readonly clear: boolean; reado
 
 export interface PlannerSources {
   readonly facts: Facts
+  /** Every row comes from the session's own temporary tables, and nothing sensitive was ever put into them. */
+  readonly ownRows: boolean
   /** The column that a result's description names by numbers. */
   readonly columnAt: (relation: number, attribute: number) => KnownColumn | undefined
   readonly classOf: (column: string) => DataClass
@@ -96,8 +98,10 @@ interface Found {
 }
 
 const UNKNOWN: Found = { name: undefined, sensitive: [], clear: false, derived: true, unknown: true }
+const OWN: Found = { name: undefined, sensitive: [], clear: false, derived: false, unknown: false }
 
 const origin = (column: Column, output: OutputFacts | undefined, sources: PlannerSources): Found => {
+  if (sources.ownRows) return OWN
   const described = column.relation === 0 ? undefined : sources.columnAt(column.relation, column.attribute)
   const traced = output ? tracedOf(output, sources) : undefined
   if (described) {

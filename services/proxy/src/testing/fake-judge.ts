@@ -57,9 +57,9 @@ export class FakeJudge implements Judge {
   }
 
   /** EXECUTE is what was prepared; what nobody has prepared here is not understood. */
-  #meant(command: Command, { preparedText, cursorText }: Circumstances): Command {
+  #meant(command: Command, { prepared, cursorText }: Circumstances): Command {
     if (command.kind !== 'run' && command.kind !== 'fetch') return command
-    const text = command.kind === 'run' ? preparedText(command.name) : cursorText(command.name)
+    const text = command.kind === 'run' ? prepared(command.name)?.text : cursorText(command.name)
     const [inner] = readScript(text ?? 'deny write 1')
     return inner ? { ...inner, text: command.text } : command
   }
@@ -95,8 +95,8 @@ export class FakeJudge implements Judge {
 /** In place of names: whatever they mean, nothing was decided by it. */
 export const NOT_RELIED_ON = '*'
 
-const meantText = ({ kind, name, text }: Command, { preparedText }: Circumstances): string =>
-  kind === 'run' ? (preparedText(name) ?? '') : text
+const meantText = ({ kind, name, text }: Command, { prepared }: Circumstances): string =>
+  kind === 'run' ? (prepared(name)?.text ?? '') : text
 
 const NOTHING_MASKED: ResultPlanner = { rows: () => undefined, copy: () => undefined }
 
@@ -137,7 +137,7 @@ const effectsOf = ({ kind, name, inner }: Command): SessionEffects => {
     case 'temp':
       return { ...some, changesNames: true }
     case 'prepare':
-      return { ...some, prepares: { name, text: inner } }
+      return { ...some, prepares: { name, text: inner, types: [] } }
     case 'deallocate':
       return { ...some, deallocates: name }
     case 'declare':

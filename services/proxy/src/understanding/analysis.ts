@@ -31,6 +31,20 @@ export class Analysis {
     }
   }
 
+  /** The server's numbers of these types; undefined when it does not know them all, or cannot be asked now. */
+  async typesOf(names: readonly string[], searchPath: readonly string[]): Promise<readonly number[] | undefined> {
+    try {
+      return await this.#side.run(async (client) => {
+        if (!(await this.#prepare(client, searchPath))) return undefined
+        const { rows } = await client.query<[string | null]>({ text: TYPES_QUERY, values: [names], rowMode: 'array' })
+        const numbers = rows.map(([oid]) => Number(oid))
+        return numbers.length === names.length && numbers.every((oid) => oid > 0) ? numbers : undefined
+      })
+    } catch {
+      return undefined
+    }
+  }
+
   close(): Promise<void> {
     return this.#side.close()
   }
@@ -56,6 +70,9 @@ export class Analysis {
     return true
   }
 }
+
+const TYPES_QUERY = `SELECT pg_catalog.to_regtype(name)::pg_catalog.oid
+  FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS named (name, place) ORDER BY place`
 
 interface Notice {
   readonly message?: string | undefined

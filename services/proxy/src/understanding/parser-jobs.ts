@@ -13,6 +13,8 @@ export interface SessionView {
   readonly changedSchema: boolean
   /** The end of the transaction that is open may give names another meaning. */
   readonly tentative: boolean
+  /** Temporary tables may hold what is sensitive elsewhere. */
+  readonly tainted: boolean
 }
 
 /** The server's tree of one statement as text, or the SQLSTATE with which it refused to make one. */
