@@ -87,9 +87,19 @@ SELECT relname, n_live_tup, last_vacuum FROM pg_stat_user_tables ORDER BY n_live
 
 SELECT pid, state, wait_event_type, now() - xact_start AS age FROM pg_stat_activity WHERE state <> 'idle'
 
+SELECT * FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+
+SELECT pid, usename, now() - query_start AS running, state, wait_event_type, left(query, 60) AS query FROM pg_stat_activity WHERE state = 'active' ORDER BY query_start
+
+SELECT blocked.pid, blocking.pid, blocked.query, blocking.query FROM pg_stat_activity blocked JOIN pg_stat_activity blocking ON blocking.pid = ANY (pg_blocking_pids(blocked.pid))
+
 SELECT locktype, mode, granted FROM pg_locks
 
 SELECT attname, n_distinct, null_frac FROM pg_stats WHERE tablename = 'orders'
+
+SELECT * FROM pg_stats WHERE schemaname = 'public' AND tablename = 'orders'
+
+SELECT name, statement, prepare_time FROM pg_prepared_statements
 
 -- ORMs, introspection
 SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')

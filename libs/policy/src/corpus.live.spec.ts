@@ -23,8 +23,16 @@ const target = Target.parse({ environment: 'prod', database: 'shop' })
  *
  * func-hidden-13: "here no such function exists (nothing runs)", as its own label says: the server refuses the text
  * with 42703 before anything of it is planned. To hold it would ask an owner to sign for a misspelt column.
+ *
+ * read-catalog-06, read-catalog-07: views of the server that monitoring reads all day. What leaks through them are the
+ * values of one column, and these are masked (services/proxy, `catalogue/knowledge.ts`); to hold the statement would
+ * teach people to sign without looking.
  */
-const ARGUED: Readonly<Record<string, Decision['verdict']>> = { 'func-hidden-13': 'allow' }
+const ARGUED: Readonly<Record<string, Decision['verdict']>> = {
+  'read-catalog-06': 'allow',
+  'read-catalog-07': 'allow',
+  'func-hidden-13': 'allow',
+}
 
 const RIGHT: Readonly<Record<CorpusRow['should'], readonly Decision['verdict'][]>> = {
   allow: ['allow'],

@@ -210,11 +210,35 @@ describe('the shipped set', () => {
     ['role-switch', 'hold'],
     ['search-path', 'hold'],
     ['sleep', 'hold'],
-    ['statistics-values', 'hold'],
+    ['stored-credentials', 'hold'],
     ['exclusive-lock', 'hold'],
   ])('%s: %s, whatever it does besides', (code, expected) =>
     expect(verdict([use('read')], { dangers: [code] })).toBe(expected),
   )
+
+  it.each([ana, copilot, etl, eve])('lets $id read views of the server, whose columns it masks', (principal) => {
+    const masked = maskDecision(
+      shipped,
+      principal,
+      target,
+      { name: 'pg_catalog.pg_stat_activity.query', class: 'unknown' },
+      { hour: 12 },
+    )
+    expect(masked.clear).toBe(false)
+    for (const dangers of [['other-statements'], ['statistics-values']])
+      expect(verdict([use('read')], { dangers }, principal)).toBe('allow')
+  })
+
+  it('holds them where a policy of one’s own says so', () => {
+    const own = `
+      @id("hold-views-of-statements") @effect("hold") @approvers("security") @because("it reads statements of others")
+      forbid (principal is Agent, action in Action::"use", resource)
+      when { context.dangers.containsAny(["other-statements", "statistics-values"]) };`
+    const both = compilePolicies([...defaultPolicies(), { name: 'own.cedar', text: own }])
+    const asked = request([use('read')], { dangers: ['other-statements'] }, copilot)
+    expect(decide(both, asked)).toMatchObject({ verdict: 'hold', policies: ['hold-views-of-statements'] })
+    expect(decide(both, request([use('read')], { dangers: ['statistics-values'] }, ana)).verdict).toBe('allow')
+  })
 
   it('asks the owners for data, and security for rights', () => {
     const approvers = (asked: RequestedUse) => decide(shipped, request([asked])).approvers
@@ -242,9 +266,15 @@ describe('the shipped set', () => {
 
   it('knows every danger that libs/sql can tell of', async () => {
     const { DANGERS } = await import('@countersign/sql')
-    const told = new Set([...SHIPPED_TEXT.matchAll(/"([a-z-]+)"/g)].map(([, word]) => word))
-    // These only explain; what they explain is held or denied by the action that comes with them.
-    const explained = ['unknown-statement', 'unknown-prepared', 'writes-in-code']
+    const told = new Set([...RULES.matchAll(/"([a-z-]+)"/g)].map(([, word]) => word))
+    // These only explain; what they explain is held or denied by the action that comes with them, or masked.
+    const explained = [
+      'unknown-statement',
+      'unknown-prepared',
+      'writes-in-code',
+      'other-statements',
+      'statistics-values',
+    ]
     expect(
       Object.keys(DANGERS)
         .filter((code) => !told.has(code))
@@ -253,8 +283,9 @@ describe('the shipped set', () => {
   })
 })
 
-const SHIPPED_TEXT = defaultPolicies()
-  .map(({ text }) => text)
+/** The shipped policies without their comments. */
+const RULES = defaultPolicies()
+  .map(({ text }) => text.replaceAll(/^\s*\/\/.*$/gm, ''))
   .join('\n')
 
 describe('a mask', () => {

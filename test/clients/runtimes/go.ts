@@ -9,7 +9,7 @@ export const goProgram = async (client: string): Promise<Program> => {
   const source = clientFile(client)
   const pins = ['go.mod', 'go.sum'].map((file) => join(source, file))
   const folder = await installed(client, pins, (folder) =>
-    step(`${REMEDY}; modules come from proxy.golang.org`, 'go', ['mod', 'download'], {
+    step(`${REMEDY}; modules come from the Go module proxy`, 'go', ['mod', 'download'], {
       cwd: source,
       env: goIn(folder),
     }),

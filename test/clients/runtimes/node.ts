@@ -11,7 +11,7 @@ export const nodeProgram = async (client: string): Promise<Program> => {
   const folder = await installed(client, pins, (folder) => {
     for (const file of pins) cpSync(file, join(folder, file.slice(clientFile(client).length)))
     const ci = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error']
-    return step(`${REMEDY}; packages come from registry.npmjs.org`, 'npm', ci, { cwd: folder })
+    return step(`${REMEDY}; packages come from the npm registry`, 'npm', ci, { cwd: folder })
   })
   return {
     command: process.execPath,

@@ -10,6 +10,8 @@ import { judge, loadParser, SqlSyntaxError, understand, type Catalogue, type Fac
  * What real servers, of every version that this machine has, make of statements; asked by a role without any rights.
  */
 
+const activity = 'pg_catalog.pg_stat_activity.query'
+
 describe.each(installed())('with $label', (binaries) => {
   let server: Postgres
   let admin: Client
@@ -117,6 +119,20 @@ describe.each(installed())('with $label', (binaries) => {
       ['select get_email(1)', ['- derived opaque']],
       ['select * from get_email(1)', ['- derived opaque']],
       ['select most_common_vals from pg_stats', ['pg_catalog.pg_statistic.staattnum+statistics']],
+      ['select stanullfrac + 1 from pg_statistic', ['pg_catalog.pg_statistic.stanullfrac derived']],
+      ['select stavalues1 from pg_statistic', ['pg_catalog.pg_statistic.stavalues1 opaque']],
+      ['select pid, query from pg_stat_activity', ['-', `${activity} derived`]],
+      ['select left(q.query, 9) from (select * from pg_stat_activity) q', [`${activity} derived`]],
+      ['select a.six from pg_stat_get_activity(null) as a(one, two, three, four, five, six)', [`${activity} derived`]],
+      ['select a.state from pg_stat_get_activity(null) a', ['-']],
+      ['select b.query from rows from (pg_stat_get_activity(null), now()) as b', [`${activity} derived`]],
+      ['select (pg_stat_get_activity(null)).query', [`${activity} derived`]],
+      ['select pg_stat_get_backend_activity(b) from pg_stat_get_backend_idset() b', [`${activity} derived`]],
+      ['copy (select query from pg_stat_activity) to stdout', [`${activity} derived`]],
+      [
+        'select s.statement, c.statement, c.name from pg_prepared_statements s, pg_cursors c',
+        ['pg_catalog.pg_prepared_statements.statement derived', 'pg_catalog.pg_cursors.statement derived', '-'],
+      ],
       ['select email from customers group by email, city order by 1', ['customers.email']],
       ['select email, grouping(email) from customers group by rollup (email)', ['customers.email', '-']],
       [

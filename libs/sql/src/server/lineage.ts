@@ -16,6 +16,7 @@ import {
 } from './query-tree.ts'
 import { TreeError } from '../sql-error.ts'
 import { isList, isNode, type TreeNode } from './read-tree.ts'
+import { sourceOf } from './source-functions.ts'
 
 /** A column of a relation, by the server's numbers. */
 export interface Origin {
@@ -45,8 +46,8 @@ const RANKS = new Set([3100, 3101, 3102, 3103, 3104, 3105])
 
 const SUBLINK = { exists: 0, expression: 4 } as const
 
-/** Planner statistics hold values of the columns that they describe. */
-const STATISTICS = new Set(['pg_statistic', 'pg_statistic_ext_data'])
+/** Columns of planner statistics that hold values of what they describe. */
+const STATISTICS: Readonly<Record<string, RegExp>> = { pg_statistic: /^stavalues/, pg_statistic_ext_data: /^stx/ }
 
 const STEPS_MAX = 200_000
 
@@ -117,7 +118,7 @@ export class Lineages {
     if (kind === RANGE.group) return this.ofList(fieldNodes(entry, 'groupexprs'), column, around)
     if (kind === RANGE.values) return this.ofValues(entry, column, around)
     if (kind === RANGE.cte) return this.ofCte(entry, column, around)
-    if (kind === RANGE.function) return derived(this.ofAll(fieldNodes(entry, 'functions'), around))
+    if (kind === RANGE.function) return this.ofFunctions(fieldNodes(entry, 'functions'), column, around)
     if (kind === RANGE.tableFunction) return derived(this.of(fieldNode(entry, 'tablefunc'), around))
     return kind === RANGE.result ? NOTHING : OPAQUE
   }
@@ -125,10 +126,13 @@ export class Lineages {
   private ofRelation(relation: number, column: number): Lineage {
     const known = this.catalogue.relations.get(relation)
     if (!known) return OPAQUE
-    const opaque = STATISTICS.has(known.name) && known.schema === 'pg_catalog'
     if (column < 0) return NOTHING // System columns: where a row lies, and who wrote it.
-    if (column > 0) return this.ofStored(relation, { origins: [{ relation, column }], derived: false, opaque }, column)
     const columns = this.catalogue.columns.get(relation) ?? []
+    if (column > 0) {
+      const values = known.schema === 'pg_catalog' ? STATISTICS[known.name] : undefined
+      const opaque = values?.test(columns.find(({ number }) => number === column)?.name ?? '') ?? false
+      return this.ofStored(relation, { origins: [{ relation, column }], derived: false, opaque }, column)
+    }
     const whole = columns.map(({ number }) => this.ofRelation(relation, number))
     return derived(union(whole))
   }
@@ -141,6 +145,14 @@ export class Lineages {
     if (!query) return { ...own, opaque: true }
     const source = this.ofOutput(query, column, [query])
     return { ...union([own, source]), derived: source.derived }
+  }
+
+  /** Of a function whose columns are known, only the one that is asked for counts. */
+  private ofFunctions(functions: readonly TreeNode[], column: number, around: Frames): Lineage {
+    const call = functions.length === 1 && functions[0] ? fieldNode(functions[0], 'funcexpr') : undefined
+    const source = call && sourceOf(fieldNumber(call, 'funcid'), this.catalogue)
+    const isAnother = source?.column !== undefined && column !== 0 && column !== source.column
+    return derived(this.ofAll(call && isAnother ? fieldNodes(call, 'args') : functions, around))
   }
 
   private ofSubquery(query: TreeNode | undefined, column: number, around: Frames): Lineage {
@@ -229,8 +241,10 @@ export class Lineages {
     const operands = this.ofAll(childrenOf(node), frames)
     const called = calledFunctions(node, (operator) => this.functionOf(operator))
     const isOpaque = called.some((routine) => !this.isTransparent(routine))
-    if (operands.origins.length === 0 && !operands.opaque && !isOpaque) return NOTHING
-    return { origins: operands.origins, derived: true, opaque: operands.opaque || isOpaque }
+    const own = called.flatMap((routine) => sourceOf(routine, this.catalogue)?.origin ?? [])
+    const { origins } = union([operands, { ...NOTHING, origins: own }])
+    if (origins.length === 0 && !operands.opaque && !isOpaque) return NOTHING
+    return { origins, derived: true, opaque: operands.opaque || isOpaque }
   }
 
   private ofAll(nodes: readonly TreeNode[], frames: Frames): Lineage {
