@@ -191,7 +191,8 @@ export class Admission {
     return undefined
   }
 
-  #asking(judgement: Judgement, { sql, text, parameterBytes }: Statement): Asking {
+  #asking(judgement: Judgement, statement: Statement): Asking {
+    const { text, parameterBytes } = statement
     const { identity, exchange } = this.#options
     const { sessionId, principal, target, role, holdSeconds } = identity
     return {
@@ -200,7 +201,7 @@ export class Admission {
       target,
       role,
       digest: statementDigest(text, parameterBytes),
-      text: shownText({ hidden: judgement.hidden, span: undefined }, sql, text),
+      text: shownText({ hidden: judgement.hidden, span: undefined }, statement),
       transaction: exchange.status,
       reason: exchange.meaning.reason,
       ticket: exchange.meaning.ticket,
@@ -219,7 +220,7 @@ export class Admission {
     return exchange.intend({
       judgement,
       protocol,
-      text: shownText(judgement, sql, text),
+      text: shownText(judgement, { sql, text, protocol }),
       textBytes: text,
       parameterBytes,
       digest: statementDigest(text, parameterBytes),

@@ -7,8 +7,13 @@ import type { Judgement } from './judgement.ts'
  * A statement for people to read, in events and to approvers: shortened, without passwords, and with labels where
  * values are recognised. Its exact bytes are in the sealed part of the record.
  */
-export const shownText = ({ hidden, span }: Pick<Judgement, 'hidden' | 'span'>, sql: string, text: Buffer): string => {
+export const shownText = (
+  { hidden, span }: Pick<Judgement, 'hidden' | 'span'>,
+  { sql, text, protocol }: { sql: string; text: Buffer; protocol: 'simple' | 'extended' },
+): string => {
   const own = hidden ?? (span ? text.toString('utf8', span.start, span.end) : sql)
+  // In a simple query the values are part of the text, so it hardly comes twice.
+  if (protocol === 'simple') return redactText(shortened(own)).text
   const known = shown.get(own)
   if (known !== undefined) return known
   const made = redactText(shortened(own)).text
