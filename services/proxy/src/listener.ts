@@ -147,6 +147,7 @@ const open = (
     closed: (because, error) => {
       sessions.remove(session)
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
+      else if (because === 'upstream-gone') logger.warn('the database has ended a session', { sessionId, ...target })
     },
   })
   sessions.add(session, key)

@@ -42,6 +42,8 @@ export class Exchange {
   groupsEnded = 0
   /** Syncs that the client has sent: where the server, when it refuses something, goes on. */
   syncs = 0
+  /** The server has said that it ends the session, and why. */
+  serverHasLeft = false
   /** The server waits for the client's data, and passes over Sync and Flush meanwhile. */
   copying = false
 

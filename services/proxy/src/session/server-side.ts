@@ -293,6 +293,7 @@ export class ServerSide implements FrameReader {
     const fields = readNotice(bytes, start, end)
     const sqlstate = fields.get('C') ?? 'XX000'
     this.#exchange.copying = false
+    this.#exchange.serverHasLeft ||= FATAL.has(fields.get('V') ?? '')
     if (head?.kind === 'refused') this.#toClient.addWhole(head.error)
     else this.#passError(fields)
     if (head?.kind === 'query') {

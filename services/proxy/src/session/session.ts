@@ -171,7 +171,7 @@ export class Session {
     server.listener = {
       received: (bytes, length) => this.#guard(() => this.#fromServer(bytes, length)),
       drained: () => this.#toServer.drained(),
-      closed: () => this.close('upstream-gone'),
+      closed: () => this.#serverGone(),
     }
   }
 
@@ -179,6 +179,11 @@ export class Session {
   #clientGone(): void {
     if (this.#terminated) this.#toClient.close()
     else this.close('client-gone')
+  }
+
+  #serverGone(): void {
+    if (this.#exchange.serverHasLeft) this.close('upstream-gone')
+    else this.end('upstream-gone', say.serverGone())
   }
 
   #guard(work: () => void): void {

@@ -24,6 +24,13 @@ export const errorOf = ({ sqlstate, message, detail, hint, position, routine }: 
 export const fatal = (code: string, message: string, hint?: string): Buffer =>
   errorResponse({ severity: 'FATAL', code, message, hint })
 
+export const serverGone = (): Buffer =>
+  fatal(
+    '08006',
+    'session ended: the connection to the database was lost',
+    'Connect again; what was under way may be done or not.',
+  )
+
 export const logDown = (): StatementRefusedError =>
   new StatementRefusedError('ZA010', 'refused: the audit log cannot be written', {
     hint: 'Nothing was executed. It works again by itself when the log is back; operators find the cause in countersign doctor.',

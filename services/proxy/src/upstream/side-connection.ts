@@ -55,7 +55,8 @@ export class SideConnection {
     return this.#client
   }
 
-  async #connect(): Promise<Client> {
+  /** Not `async`: what it returns must be the very promise that is forgotten when the connection is lost. */
+  #connect(): Promise<Client> {
     const { host, port, database, guard } = this.#config
     const client = new Client({
       host,
