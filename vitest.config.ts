@@ -42,6 +42,8 @@ export default defineConfig({
         test: {
           name: 'journeys-kafka',
           include: ['test/journeys/**/*.spec.ts'],
+          // These start a product of their own, which has the embedded log here as well.
+          exclude: ['test/journeys/{database,clickhouse}-gone.spec.ts'],
           globalSetup: './test/support/kafka.setup.ts',
           ...serial,
         },

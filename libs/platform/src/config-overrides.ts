@@ -15,22 +15,31 @@ const OF_THE_COMMAND = new Set(['COUNTERSIGN_API', 'COUNTERSIGN_TOKEN', 'COUNTER
  * `COUNTERSIGN_DATABASES_0_UPSTREAM_HOST` the host of the first database. A name that fits no value is refused:
  * a misspelt override must not be silently without effect.
  */
-export const withOverrides = (raw: object, env: NodeJS.ProcessEnv): object => {
+export const withOverrides = (raw: object, env: NodeJS.ProcessEnv): Overridden => {
+  const variables = new Map<string, string>()
   const config = structuredClone(raw) as Tree
   const schema = z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any' }) as Schema
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue
     const alias = ALIASES[name]
+    const ours = name.startsWith(PREFIX) && !OF_THE_COMMAND.has(name)
     if (alias) setIn(config, alias, value)
-    else if (name.startsWith(PREFIX) && !OF_THE_COMMAND.has(name)) override(config, schema, name, value)
+    if (alias ?? ours) variables.set((alias ?? override(config, schema, name, value)).join('.'), name)
   }
-  return config
+  return { config, variables }
 }
 
-const override = (config: Tree, schema: Schema, name: string, value: string): void => {
+export interface Overridden {
+  readonly config: object
+  /** Which variable each value was taken from, by the value's path (`node.listen.port`). */
+  readonly variables: ReadonlyMap<string, string>
+}
+
+const override = (config: Tree, schema: Schema, name: string, value: string): readonly string[] => {
   const found = pathOf(schema, name.slice(PREFIX.length).split('_'))
   if (!found) throw new ConfigError(`environment: ${name}: there is no such value in countersign.yaml`)
   setIn(config, found.path, typed(found.schema, value))
+  return found.path
 }
 
 type Tree = Record<string, unknown>

@@ -17,8 +17,13 @@ export const loadConfig = (file: string, env: NodeJS.ProcessEnv = process.env): 
   if (typeof raw !== 'object' || raw === null)
     throw new ConfigError(`${file}:1: is empty; see deploy/countersign.example.yaml`)
 
-  const parsed = Config.safeParse(withOverrides(raw, env))
-  if (!parsed.success) throw new ConfigError(describe(file, document, lines, parsed.error))
+  const { config, variables } = withOverrides(raw, env)
+  const parsed = Config.safeParse(config)
+  if (!parsed.success) {
+    const placeOf = (path: readonly PropertyKey[]) =>
+      variableOf(variables, path) ?? `${file}:${lineOf(document, lines, path)}`
+    throw new ConfigError(parsed.error.issues.map((issue) => describe(issue, placeOf(issue.path))).join('\n'))
+  }
   return absolute(parsed.data, dirname(resolve(file)))
 }
 
@@ -36,12 +41,17 @@ const readYaml = (file: string) => {
   return { document, lines }
 }
 
-const describe = (file: string, document: Document, lines: LineCounter, error: z.ZodError): string =>
-  error.issues
-    .map(
-      (issue) => `${file}:${lineOf(document, lines, issue.path)}: ${issue.path.join('.') || 'file'}: ${issue.message}`,
-    )
-    .join('\n')
+const describe = ({ path, message }: z.core.$ZodIssue, place: string): string =>
+  `${place}: ${path.join('.') || 'file'}: ${message}`
+
+/** The variable that a value, or the nearest part above it, was taken from. */
+const variableOf = (variables: ReadonlyMap<string, string>, path: readonly PropertyKey[]): string | undefined => {
+  for (let depth = path.length; depth > 0; depth--) {
+    const name = variables.get(path.slice(0, depth).join('.'))
+    if (name !== undefined) return `environment: ${name}`
+  }
+  return undefined
+}
 
 /** The line of the value, or of the nearest part above it that is there: a missing key has no line of its own. */
 const lineOf = (document: Document, lines: LineCounter, path: readonly PropertyKey[]): number => {

@@ -50,7 +50,9 @@ interface Address {
 const welcome = async (socket: Socket, options: ListenerOptions): Promise<void> => {
   const { logger, config } = options
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+  let late = false
   const deadline = setTimeout(() => {
+    late = true
     logger.warn('a client did not log in in time', client)
     socket.destroy()
   }, config.limits.startupTimeoutMs)
@@ -71,7 +73,7 @@ const welcome = async (socket: Socket, options: ListenerOptions): Promise<void> 
     else open(sessionId, line, asked, client, options)
   } catch (error) {
     clearTimeout(deadline)
-    turnAway(line, error, client, logger)
+    if (!late) turnAway(line, error, client, logger)
   }
 }
 

@@ -39,6 +39,8 @@ const RECORD_BYTES_MAX = 600_000
 /** Longer texts are recorded by digest and beginning only. */
 export const SEALED_BYTES_MAX = 256 * 1024
 const RETRY_MS = 200
+/** Turns of the event loop for which a record may be put off. */
+const TURNS_MAX = 8
 
 /**
  * The worker's own stream in the log: a group commit of the events of all its sessions (DESIGN.md, section 4).
@@ -124,11 +126,20 @@ export class Recorder {
     this.#schedule()
   }
 
-  /** What has gathered when this round of the event loop is over goes into one record. */
   #schedule(): void {
     if (this.#scheduled || this.#writing) return
     this.#scheduled = true
+    this.#gather(0)
+  }
+
+  /**
+   * Each turn of the event loop that brings another statement puts the record off by one: what comes together is
+   * written together, and a statement that is alone waits for nobody.
+   */
+  #gather(turns: number): void {
+    const seen = this.intended
     setImmediate(() => {
+      if (this.intended > seen && turns < TURNS_MAX && this.#full.length === 0) return this.#gather(turns + 1)
       this.#scheduled = false
       if (!this.#writing) void this.#write()
     })
@@ -144,8 +155,8 @@ export class Recorder {
 
   async #write(): Promise<void> {
     this.#writing = true
+    if (this.#full.length === 0 && this.#wanted && !this.#filling.empty) this.#turn()
     while (!this.#closed) {
-      if (this.#full.length === 0 && this.#wanted && !this.#filling.empty) this.#turn()
       const group = this.#full[0]
       if (!group) break
       try {
@@ -158,7 +169,8 @@ export class Recorder {
       }
     }
     this.#writing = false
-    this.#release()
+    if (this.#wanted && !this.#filling.empty && !this.#closed) this.#schedule()
+    else this.#release()
   }
 
   #append(group: Group): Promise<Position> {

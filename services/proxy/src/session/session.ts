@@ -182,7 +182,8 @@ export class Session {
   }
 
   #serverGone(): void {
-    if (this.#exchange.serverHasLeft) this.close('upstream-gone')
+    // Its own last words may wait for a record, with the result in front of them; then they will not go out any more.
+    if (this.#exchange.serverHasLeft && !this.#toClient.waiting) this.close('upstream-gone')
     else this.end('upstream-gone', say.serverGone())
   }
 
