@@ -63,7 +63,7 @@ const ctrlC = async (): Promise<Ran | undefined> => {
 beforeAll(() => void (clone = freshClone()))
 afterAll(async () => {
   await ctrlC()
-  rmSync(clone, { recursive: true, force: true })
+  for (const folder of [clone, `${clone}-elsewhere`]) rmSync(folder, { recursive: true, force: true })
 })
 
 describe('the README', () => {
@@ -118,7 +118,7 @@ describe('the README', () => {
   it('runs somewhere else, on Kafka', async () => {
     const kafka = await startKafka()
     try {
-      const home = join(clone, 'elsewhere')
+      const home = `${clone}-elsewhere` // Not in the clone: what is made there is no part of the project.
       const brokers = kafka.brokers.join(',')
       const product = await npmStart(
         '--home',

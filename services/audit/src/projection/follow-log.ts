@@ -26,7 +26,7 @@ export interface FollowOptions {
 }
 
 /** A batch is started this long after the one before, at the earliest: few large inserts cost less than many small. */
-const PACE_MS = 200
+const PACE_MS = 400
 
 /**
  * Writes the log into a data database, from where the last run got to, until it is done or told to stop. Failures of
