@@ -25,8 +25,17 @@ export interface FollowOptions {
   readonly isDone?: (written: Positions) => boolean
 }
 
-/** A batch is started this long after the one before, at the earliest: few large inserts cost less than many small. */
-const PACE_MS = 400
+/**
+ * How long after the one before a batch is started, at the earliest. Few large inserts cost less than many small, and
+ * the machine may be the node's as well: the longer a batch takes, the more there is to do for others, so the longer
+ * the rest. Never so long that a row would be later than a second.
+ */
+const PACE_MS_MIN = 200
+const PACE_MS_MAX = 700
+const PACE_OF_DURATION = 5
+
+const paceAfter = (durationMs: number): number =>
+  Math.min(PACE_MS_MAX, Math.max(PACE_MS_MIN, durationMs * PACE_OF_DURATION))
 
 /**
  * Writes the log into a data database, from where the last run got to, until it is done or told to stop. Failures of
@@ -65,9 +74,10 @@ const writeAsItComes = async (intake: Intake, writer: BatchWriter, counter: Minu
     signal.throwIfAborted()
     const begun = now()
     await writeBatch(intake.take(), writer, counter, status)
+    const pace = paceAfter(now() - begun)
     // Not waited for: counting a busy minute takes longer than a row may be late. What ends it ends the writing too.
     if (counter.dueIn() === 0) counter.count(writer.positions()).catch(() => {})
-    await delay(Math.max(0, begun + PACE_MS - now()), signal)
+    await delay(Math.max(0, begun + pace - now()), signal)
   }
   await counter.count(writer.positions())
 }
