@@ -6,6 +6,8 @@ import { untilNodeSees, upstream } from '../support/upstream.ts'
 
 const HOLD_SECONDS = 8 // As the project's setup configures it.
 
+const POLLING = { timeout: 10_000 }
+
 const running: Running[] = []
 
 /** psql, beside what the approvers do. */
@@ -65,14 +67,16 @@ describe('a statement that is held while its client waits', () => {
     expect(await dropped.ended).toMatchObject({ status: 0, stdout: 'DROP TABLE\n' })
     expect(await upstream("select to_regclass('customers')::text")).toEqual([[null]])
 
-    const [row] = await product.clickhouse<{ phase: string; people_for: string[] }>(
-      `select phase, people_for from approvals where request_id = '${id}'`,
-    )
-    expect(row).toEqual({ phase: 'claimed', people_for: ['bo'] })
-    const refused = await product.clickhouse(
-      `select refused_because from votes where request_id = '${id}' and person = 'ana'`,
-    )
-    expect(refused).toEqual([{ refused_because: 'own-request' }])
+    // The record gets there within a second.
+    await expect
+      .poll(() => product.clickhouse(`select phase, people_for from approvals where request_id = '${id}'`), POLLING)
+      .toEqual([{ phase: 'claimed', people_for: ['bo'] }])
+    await expect
+      .poll(
+        () => product.clickhouse(`select refused_because from votes where request_id = '${id}' and person = 'ana'`),
+        POLLING,
+      )
+      .toEqual([{ refused_because: 'own-request' }])
   })
 
   it('is not run when an owner denies, and the client reads why', async () => {

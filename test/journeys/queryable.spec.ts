@@ -91,10 +91,11 @@ describe('an SRE looks for a statement in ClickHouse', () => {
     const marker = randomUUID()
     await product.psql('ana', '-c', `select ssn, city from customers where country <> '${marker}' limit 1`)
     const { statement_id: id } = await rowOf(marker)
-    const touches = await product.clickhouse(
-      `select relation, column, how from touches where statement_id = '${String(id)}' order by column, how`,
-    )
-    expect(touches).toEqual([
+    const touches = () =>
+      product.clickhouse(
+        `select relation, column, how from touches where statement_id = '${String(id)}' order by column, how`,
+      )
+    await expect.poll(touches, { timeout: 10_000 }).toEqual([
       { relation: 'public.customers', column: 'city', how: 'read' },
       { relation: 'public.customers', column: 'city', how: 'returned-clear' },
       { relation: 'public.customers', column: 'country', how: 'read' },
