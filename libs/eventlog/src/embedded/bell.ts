@@ -14,7 +14,7 @@ export interface Bell {
 }
 
 /** Every ring wakes every listener's process, so a busy writer does not ring for each commit. */
-const RINGS_APART_MS = 50
+const RINGS_APART_MS = 20
 
 export const openBell = (path: string): Bell => {
   const handle = quietly(() => openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600))

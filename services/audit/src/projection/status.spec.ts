@@ -20,6 +20,23 @@ describe('Status', () => {
     expect(status.counted.failures).toBe(2)
   })
 
+  it('tells once that the server has gone away, however each attempt puts it', () => {
+    const changed = vi.fn<(what: string, fault?: string) => void>()
+    const status = new Status(changed)
+    for (const message of [
+      'socket hang up',
+      'connect ECONNREFUSED 127.0.0.1:8123',
+      'read ECONNRESET',
+      'Timeout error.',
+    ])
+      status.failed('clickhouse', new Error(message))
+    status.failed('clickhouse', Object.assign(new Error('no'), { type: 'UNKNOWN_TABLE', code: '60' }))
+    expect(changed.mock.calls.map(([, fault]) => fault)).toEqual([
+      'socket hang up',
+      'ClickHouse says UNKNOWN_TABLE (code 60)',
+    ])
+  })
+
   it('does not repeat what ClickHouse quotes of a row', () => {
     const status = new Status()
     const said = Object.assign(new Error("Cannot parse 'hunter2' as a number"), {

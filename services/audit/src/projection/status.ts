@@ -42,7 +42,8 @@ export class Status {
   failed(what: 'clickhouse' | Topic, error: unknown): void {
     const fault = faultText(error)
     if (what === 'clickhouse') this.#counted.failures += 1
-    if (this.#faults.get(what) === fault) return
+    const known = this.#faults.get(what)
+    if (known === fault || (known !== undefined && isOfConnection(known) && isOfConnection(fault))) return
     this.#faults.set(what, fault)
     this.#changed(what, fault)
   }
@@ -81,3 +82,7 @@ const faultText = (error: unknown): string => {
   if ('type' in error && 'code' in error) return `ClickHouse says ${String(error.type)} (code ${String(error.code)})`
   return error.message.split('\n')[0] ?? ''
 }
+
+/** A server that goes away breaks off what is under way, then refuses connections: one fault, whatever it is called. */
+const isOfConnection = (fault: string): boolean =>
+  /socket hang up|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|timeout/i.test(fault)
