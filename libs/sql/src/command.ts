@@ -44,6 +44,8 @@ export interface Command {
   readonly executes?: Execution
   readonly deallocates?: { readonly name: string } | 'all'
   readonly declares?: string
+  /** The cursor that it declares outlives its transaction. */
+  readonly holds?: true
   readonly fetches?: { readonly cursor: string; readonly moves: boolean }
   readonly closes?: { readonly cursor: string } | 'all'
   readonly discards?: 'all' | 'plans' | 'sequences' | 'temp'

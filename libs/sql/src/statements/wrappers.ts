@@ -107,12 +107,16 @@ export const readExecute: Reader<ExecuteStmt> = ({ name, params }) => ({
   readOnlyByText: 'if-functions-are',
 })
 
-export const readDeclare: Reader<DeclareCursorStmt> = ({ portalname, query }, context) => {
+/** SPEC: parsenodes.h, CURSOR_OPT_HOLD. */
+const WITH_HOLD = 0x20
+
+export const readDeclare: Reader<DeclareCursorStmt> = ({ portalname, query, options = 0 }, context) => {
   const inner = readInner(context, query, textAfter(context.source, 'for'))
   return {
     tag: 'DECLARE CURSOR',
     ...inherited(inner),
     declares: portalname ?? '',
+    ...((options & WITH_HOLD) === 0 ? {} : { holds: true as const }),
     inner: { command: inner, runs: 'now' },
     readOnlyByText: inner.readOnlyByText,
   }

@@ -79,7 +79,7 @@ export class Admission {
         const found = prepared.get(name)
         return found && { text: found.text, types: found.parameterTypes }
       },
-      cursorText: (name) => cursors.get(name),
+      cursor: (name) => cursors.get(name),
     }
   }
 

@@ -267,7 +267,7 @@ export class ClientSide implements FrameReader {
 
   #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[]): boolean {
     this.#gateFor(executions)
-    for (const execution of executions) this.#exchange.meaning.sent(execution)
+    for (const execution of executions) this.#exchange.meaning.sent(execution, executions.length > 1)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'query', executions, next: 0 })
   }
@@ -383,6 +383,7 @@ export class ClientSide implements FrameReader {
   #forwardBind(bytes: Buffer, start: number, end: number, name: string, portal: Portal): boolean {
     if (portal.execution) this.#gateFor([portal.execution])
     const { meaning, syncs } = this.#exchange
+    meaning.cursors.delete(name)
     return this.#extend(bytes, start, end, { kind: 'bind', change: meaning.portals.change(name, portal, syncs) })
   }
 
@@ -478,6 +479,7 @@ export class ClientSide implements FrameReader {
   #close(bytes: Buffer, start: number, end: number): boolean {
     const { kind, name } = readNamed(bytes, start, end)
     const { meaning, syncs } = this.#exchange
+    if (kind === 'portal') meaning.cursors.delete(name)
     const pending: Pending =
       kind === 'statement'
         ? { kind: 'close-statement', change: meaning.prepared.change(name, undefined, syncs) }

@@ -122,7 +122,7 @@ export class Exchange {
     execution.command = command
     execution.rowsAffected = rowsAffected
     this.#finished.push(execution)
-    this.meaning.completed(execution)
+    for (const portal of this.meaning.completed(execution)) this.dropPortal(portal)
   }
 
   /** The server has refused something: what was to follow in this group does not run. */

@@ -166,7 +166,58 @@ describe('what the session has said of itself holds from the next statement on',
   })
 })
 
+/*
+ * Cursors and portals share their names: one that is gone must not be taken for another that has its name since.
+ */
+describe('a cursor', () => {
+  const declared = async (...texts: readonly string[]) => {
+    for (const text of ['begin', 'declare c as read 1', ...texts]) await world.client.says(wire.query(text))
+  }
+
+  it('is known by what it was declared for', async () => {
+    await declared('fetch c')
+    expect(ran()).toContain('fetch c')
+  })
+
+  it.each([['close c'], ['rollback'], ['commit'], ['commit; begin'], ['close c; begin']])(
+    'is not known any more after %s',
+    async (text) => {
+      await declared(text, 'fetch c')
+      expect(ran()).not.toContain('fetch c')
+    },
+  )
+
+  it('that was declared and gone within one text is not known', async () => {
+    await world.client.says(wire.query('begin; declare c as read 1; commit; begin'))
+    await world.client.says(wire.query('fetch c'))
+    expect(ran()).not.toContain('fetch c')
+  })
+
+  it('is not known any more when it was closed as a portal, or a portal has its name', async () => {
+    await declared()
+    await world.client.says(wire.close('P', 'c'), wire.sync, wire.query('fetch c'))
+    await declared()
+    await world.client.says(wire.parse('', 'read 2'), wire.bind('c', ''), wire.sync, wire.query('fetch c'))
+    expect(ran()).not.toContain('fetch c')
+  })
+
+  it('takes the name of a portal, which is then executed as nothing that it was', async () => {
+    await world.client.says(wire.query('begin'), wire.parse('s', 'read 1'), wire.bind('p', 's'), wire.sync)
+    await world.client.says(wire.query('close p'), wire.query('declare p as deny write 1'))
+    await world.client.says(wire.execute('p'), wire.sync)
+    expect(world.client.news().at(-2)).toMatch(/^Error 34000 /)
+    expect(ran()).not.toContain('read 1')
+  })
+})
+
 describe('a portal', () => {
+  it('does not outlive its transaction, though another has begun in the same text', async () => {
+    await world.client.says(wire.query('begin'), wire.parse('s', 'read 1'), wire.bind('p', 's'), wire.sync)
+    await world.client.says(wire.query('commit; begin'))
+    await world.client.says(wire.execute('p'), wire.sync)
+    expect(world.client.news().at(-2)).toMatch(/^Error 34000 portal /)
+  })
+
   it('is judged by the policy that is in force when it runs', async () => {
     await world.client.says(wire.query('begin'))
     await world.client.says(wire.parse('s', 'read 1'), wire.bind('p', 's'), wire.sync)

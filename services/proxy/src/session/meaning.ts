@@ -1,10 +1,17 @@
 import type { TransactionStatus } from '@countersign/pgwire'
+import type { DeclaredCursor } from '../statement/judge.ts'
 import type { Execution } from '../statement/execution.ts'
 import type { SessionEffects } from '../statement/judgement.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import { NameTable } from './name-table.ts'
 import type { Portal, Prepared } from './pending.ts'
 import type { SessionTold } from './session-question.ts'
+
+interface Cursor extends DeclaredCursor {
+  readonly holds: boolean
+  /** Declared in the transaction that is open: a rollback takes it away, although it is to outlive a commit. */
+  fresh: boolean
+}
 
 /** What names mean, and the same as the beginning of a key. */
 export interface NamesMeant {
@@ -22,8 +29,11 @@ export interface NamesMeant {
 export class Meaning {
   readonly prepared = new NameTable<Prepared>()
   readonly portals = new NameTable<Portal>()
-  /** Texts of SQL cursors, by name. */
-  readonly cursors = new Map<string, string>()
+  /**
+   * SQL cursors, which share their names with portals: one that is gone must not be taken for another that has its
+   * name since.
+   */
+  readonly cursors = new Map<string, Cursor>()
   reason: string | undefined
   ticket: string | undefined
   /** Grows with each change: what was bound under another version may mean something else by now. */
@@ -50,8 +60,10 @@ export class Meaning {
     return this.unknown ? NOT_KNOWN : this.#names
   }
 
-  sent(execution: Execution): void {
-    if (execution.judgement.effects.any && this.#changes(execution.judgement.effects)) this.#changing.add(execution)
+  /** `among`: one of several commands of a text, of which an earlier one may do what matters at the end. */
+  sent(execution: Execution, among = false): void {
+    const { effects } = execution.judgement
+    if (effects.any && (this.#changes(effects) || (among && effects.endsTransaction))) this.#changing.add(execution)
   }
 
   /** The server has not completed it and will not. */
@@ -59,13 +71,38 @@ export class Meaning {
     this.#changing.delete(execution)
   }
 
-  /** The server has completed it, whether it will stand or not. */
-  completed(execution: Execution): void {
-    this.#changing.delete(execution)
+  /** The server has completed it, whether it will stand or not. Returns portals that are gone with it. */
+  completed(execution: Execution): readonly Portal[] {
+    // What was not said to change anything when it was sent was not waited for: what came behind it stands.
+    if (!this.#changing.delete(execution)) return NO_PORTALS
     const { effects } = execution.judgement
-    if (!effects.any || !this.#changes(effects)) return
     this.version += 1
     this.#follow(effects)
+    return this.#closedBy(effects, execution.command === 'COMMIT')
+  }
+
+  /** Portals and cursors have one space of names. */
+  #closedBy({ declares, closes, endsTransaction, endsPortals }: SessionEffects, committed: boolean): readonly Portal[] {
+    if (closes === 'ALL') this.cursors.clear()
+    else if (closes !== undefined) this.cursors.delete(closes)
+    if (endsTransaction) this.#forgetCursors(committed)
+    const { names } = this
+    if (declares) {
+      const { name, text, types, holds } = declares
+      this.cursors.set(name, { text, types, session: names.session, namesKey: names.key, holds, fresh: true })
+    }
+    if (closes === 'ALL' || endsPortals) return this.portals.forget(() => true)
+    const name = declares?.name ?? closes
+    const portal = name === undefined ? undefined : this.portals.get(name)
+    if (name !== undefined) this.portals.delete(name)
+    return portal ? [portal] : NO_PORTALS
+  }
+
+  #forgetCursors(committed: boolean): void {
+    for (const [name, cursor] of this.cursors) {
+      if (cursor.holds && (committed || !cursor.fresh)) cursor.fresh = false
+      else this.cursors.delete(name)
+    }
   }
 
   /**
@@ -91,6 +128,7 @@ export class Meaning {
     this.#toldWithin = undefined
     if (this.#mayBeTakenBack && (failed || status === 'idle')) this.unknown = true
     if (status !== 'idle') return false
+    if (this.cursors.size > 0) this.#forgetCursors(!failed)
     const { session } = this.#names
     if (session.temporary.length > 0 && failed) this.unknown = true
     if (!session.changedSchema) return false
@@ -100,13 +138,16 @@ export class Meaning {
   }
 
   #changes(effects: SessionEffects): boolean {
-    const { prepares, deallocates, declares, says, changesNames, changesCatalogue, taints, endsTransaction } = effects
+    const { prepares, deallocates, declares, closes, says, changesNames, changesCatalogue, taints, endsTransaction } =
+      effects
     const names = changesNames || says || changesCatalogue || (taints && !this.#tainted) || prepares !== undefined
-    return names || deallocates !== undefined || declares !== undefined || (endsTransaction && this.#endMatters)
+    const opened = this.cursors.size > 0 || this.portals.size > 0
+    const given = deallocates !== undefined || declares !== undefined || closes !== undefined
+    return names || given || (endsTransaction && (this.#endMattersToNames || opened))
   }
 
   /** The end of the transaction may change what names mean. */
-  get #endMatters(): boolean {
+  get #endMattersToNames(): boolean {
     const { temporary, changedSchema } = this.#names.session
     return this.unknown || this.#mayBeTakenBack || changedSchema || temporary.length > 0
   }
@@ -114,7 +155,6 @@ export class Meaning {
   #follow({
     prepares,
     deallocates,
-    declares,
     says,
     changesNames,
     changesCatalogue,
@@ -124,10 +164,9 @@ export class Meaning {
     if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text, prepares.types))
     if (deallocates === 'ALL') this.prepared.clear()
     else if (deallocates !== undefined) this.prepared.delete(deallocates)
-    if (declares) this.cursors.set(declares.name, declares.text)
     if (changesNames || says) this.#doubt()
     if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
-    if (endsTransaction) this.unknown = true
+    if (endsTransaction && this.#endMattersToNames) this.unknown = true
     if (!taints || this.#tainted) return
     this.#tainted = true
     this.#learn({ ...this.#names.session, tainted: true })
@@ -149,6 +188,8 @@ const NOT_KNOWN: NamesMeant = {
   session: { searchPath: [], temporary: [], changedSchema: true, tentative: true, tainted: true },
   key: 'not known\n',
 }
+
+const NO_PORTALS: readonly Portal[] = []
 
 const NOTHING_TOLD: NamesMeant = {
   session: { ...NOT_KNOWN.session, changedSchema: false, tentative: false, tainted: false },

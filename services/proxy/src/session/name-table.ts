@@ -20,6 +20,10 @@ export interface Change<Value> {
 export class NameTable<Value> {
   readonly #changes = new Map<string, Change<Value>>()
 
+  get size(): number {
+    return this.#changes.size
+  }
+
   get(name: string): Value | undefined {
     return this.#changes.get(name)?.value
   }

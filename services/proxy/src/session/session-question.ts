@@ -1,4 +1,4 @@
-import { cstring, FRONTEND, int16, int32, message, parse, query } from '@countersign/pgwire'
+import { cstring, FRONTEND, int16, int32, message, parse, SYNC } from '@countersign/pgwire'
 import { temporaryQuery } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
 
@@ -20,9 +20,6 @@ const SQL = `SELECT NULL, pg_catalog.json_build_object(
     'reason', pg_catalog.current_setting('countersign.reason', true),
     'ticket', pg_catalog.current_setting('countersign.ticket', true))::pg_catalog.text UNION ALL${temporaryQuery}`
 
-/** Between two groups. */
-export const SESSION_QUESTION: Buffer = query(SQL)
-
 /** No name of a client's: what a client has prepared must not be in the way, nor be replaced. */
 const NAME = `countersign ${randomUUID()}`
 
@@ -30,15 +27,20 @@ const close = (kind: 'S' | 'P'): Buffer => message(FRONTEND.close, Buffer.from(k
 
 export const FLUSH: Buffer = message(FRONTEND.flush)
 
-/** The same in the middle of a group of the extended protocol, which must not end by it. */
-export const SESSION_QUESTION_WITHIN: Buffer = Buffer.concat([
+/** Not by a simple query, which would take the place of the client's unnamed statement. */
+const QUESTION: Buffer = Buffer.concat([
   parse(NAME, SQL),
   message(FRONTEND.bind, cstring(NAME), cstring(NAME), int16(0), int16(0), int16(0)),
   message(FRONTEND.execute, cstring(NAME), int32(0)),
   close('P'),
   close('S'),
-  FLUSH,
 ])
+
+/** Between two groups. */
+export const SESSION_QUESTION: Buffer = Buffer.concat([QUESTION, SYNC])
+
+/** In the middle of a group, which must not end by it. */
+export const SESSION_QUESTION_WITHIN: Buffer = Buffer.concat([QUESTION, FLUSH])
 
 /** How many CloseComplete end the answer to the latter. */
 export const CLOSES_WITHIN = 2

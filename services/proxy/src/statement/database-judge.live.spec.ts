@@ -620,12 +620,13 @@ const within = ({
     tainted: false,
     ...session,
   }
+  const key = `${JSON.stringify(names)}\n`
   return {
     principal,
     target: { environment: 'prod', database: 'shop' } as Circumstances['target'],
     role: 'app',
     session: names,
-    namesKey: `${JSON.stringify(names)}\n`,
+    namesKey: key,
     types,
     transaction: 'idle',
     reason: undefined,
@@ -634,7 +635,10 @@ const within = ({
       const found = prepared[name]
       return typeof found === 'string' ? { text: found, types: [] } : found
     },
-    cursorText: (name) => cursors[name],
+    cursor: (name) => {
+      const text = cursors[name]
+      return text === undefined ? undefined : { text, types: [], session: names, namesKey: key }
+    },
   }
 }
 

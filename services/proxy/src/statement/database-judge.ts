@@ -207,9 +207,9 @@ export class DatabaseJudge implements Judge {
       if (execution && found) {
         prepared.push([execution.name, await this.#factsOf(found.text, { ...circumstances, types: found.types })])
       }
-      const cursorText = fetches && circumstances.cursorText(fetches.cursor)
-      if (fetches && cursorText !== undefined)
-        cursors.push([fetches.cursor, await this.#factsOf(cursorText, { ...circumstances, types: [] })])
+      const declared = fetches && circumstances.cursor(fetches.cursor)
+      if (!fetches || !declared) continue
+      cursors.push([fetches.cursor, await this.#factsOf(declared.text, { ...circumstances, ...declared })])
     }
     const any = commands.some(({ executes, inner, fetches }) => executes ?? inner?.command.executes ?? fetches)
     return { any, facts: { prepared, cursors } }

@@ -9,6 +9,7 @@ export const NO_EFFECTS: SessionEffects = {
   changesCatalogue: false,
   taints: false,
   endsTransaction: false,
+  endsPortals: false,
 }
 
 /** Settings on which the meaning of names rests. */
@@ -16,7 +17,10 @@ const NAMING = new Set(['search_path', 'role', 'session_authorization'])
 
 const STRUCTURAL = new Set(['create', 'alter', 'drop', 'grant', 'unknown'])
 
-/** What a command changes in the session's own state, once it has succeeded. `sensitive`: it may touch such columns. `types`: of its parameters. */
+/**
+ * What a command changes in the session's own state, once it has succeeded. `sensitive`: it may touch such columns.
+ * `types`: of its parameters.
+ */
 export const effectsOf = (
   command: Command | undefined,
   facts: Facts,
@@ -24,7 +28,8 @@ export const effectsOf = (
   { sensitive = true, types = [] }: { sensitive?: boolean; types?: readonly number[] } = {},
 ): SessionEffects => {
   if (!command || (command.readOnlyByText !== 'never' && facts.readOnly && isPlain(command))) return NO_EFFECTS
-  const { prepares, deallocates, declares, executes, fetches, settings } = command
+  const { prepares, deallocates, declares, executes, fetches, settings, closes, transaction } = command
+  const ends = transaction !== undefined && !['begin', 'savepoint', 'release'].includes(transaction.kind)
   const text = command.inner?.runs === 'later' || declares !== undefined ? (command.analysable ?? sql) : sql
   return {
     any: true,
@@ -32,22 +37,33 @@ export const effectsOf = (
     taints: taints(facts, sensitive),
     says: settings.some(({ name }) => SAYING.test(name)),
     changesCatalogue: facts.uses.some(({ action, temporary }) => STRUCTURAL.has(action) && !temporary),
-    endsTransaction:
-      command.transaction !== undefined && !['begin', 'savepoint', 'release'].includes(command.transaction.kind),
+    endsTransaction: ends,
+    endsPortals: ends && transaction?.kind !== 'rollback-to',
     ...(prepares !== undefined && { prepares: { name: prepares, text, types } }),
     ...(executes && { executes: executes.name }),
     ...(deallocates && { deallocates: deallocates === 'all' ? 'ALL' : deallocates.name }),
-    ...(command.discards === 'all' && { deallocates: 'ALL' as const }),
-    ...(declares !== undefined && { declares: { name: declares, text } }),
+    ...(closes && { closes: closes === 'all' ? 'ALL' : closes.cursor }),
+    ...(command.discards === 'all' && { deallocates: 'ALL' as const, closes: 'ALL' as const }),
+    ...(declares !== undefined && { declares: { name: declares, text, types, holds: command.holds === true } }),
     ...(fetches && { fetches: fetches.cursor }),
   }
 }
 
 /** Nothing in it is about the session. */
-const isPlain = ({ prepares, deallocates, declares, settings, transaction, discards, creates }: Command): boolean =>
+const isPlain = ({
+  prepares,
+  deallocates,
+  declares,
+  closes,
+  settings,
+  transaction,
+  discards,
+  creates,
+}: Command): boolean =>
   prepares === undefined &&
   deallocates === undefined &&
   declares === undefined &&
+  closes === undefined &&
   transaction === undefined &&
   discards === undefined &&
   settings.length === 0 &&

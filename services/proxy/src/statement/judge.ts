@@ -19,7 +19,15 @@ export interface Circumstances {
   readonly ticket: string | undefined
   /** What was prepared, or declared as a cursor, under this name in this session. */
   readonly prepared: (name: string) => { readonly text: string; readonly types: readonly number[] } | undefined
-  readonly cursorText: (name: string) => string | undefined
+  readonly cursor: (name: string) => DeclaredCursor | undefined
+}
+
+/** A cursor goes on to mean what it meant when it was declared, whatever names mean by now. */
+export interface DeclaredCursor {
+  readonly text: string
+  readonly types: readonly number[]
+  readonly session: SessionView
+  readonly namesKey: string
 }
 
 /** Bound values, for the few statements whose rows are counted before they run. */

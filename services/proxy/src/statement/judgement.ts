@@ -49,7 +49,17 @@ export interface SessionEffects {
   readonly executes?: string
   /** Forgets a prepared statement, or all of them. */
   readonly deallocates?: string | 'ALL'
-  readonly declares?: { readonly name: string; readonly text: string }
+  readonly declares?: {
+    readonly name: string
+    readonly text: string
+    readonly types: readonly number[]
+    /** It outlives its transaction. */
+    readonly holds: boolean
+  }
+  /** Closes a cursor, or whatever else has such a name; or all of them. */
+  readonly closes?: string | 'ALL'
+  /** COMMIT and ROLLBACK, but not to a savepoint: no portal outlives it. */
+  readonly endsPortals: boolean
   readonly fetches?: string
   /** Names may mean something else from now on: search path, role. */
   readonly changesNames: boolean

@@ -57,9 +57,9 @@ export class FakeJudge implements Judge {
   }
 
   /** EXECUTE is what was prepared; what nobody has prepared here is not understood. */
-  #meant(command: Command, { prepared, cursorText }: Circumstances): Command {
+  #meant(command: Command, { prepared, cursor }: Circumstances): Command {
     if (command.kind !== 'run' && command.kind !== 'fetch') return command
-    const text = command.kind === 'run' ? prepared(command.name)?.text : cursorText(command.name)
+    const text = command.kind === 'run' ? prepared(command.name)?.text : cursor(command.name)?.text
     const [inner] = readScript(text ?? 'deny write 1')
     return inner ? { ...inner, text: command.text } : command
   }
@@ -132,7 +132,7 @@ const effectsOf = ({ kind, name, inner }: Command): SessionEffects => {
       return some
     case 'commit':
     case 'rollback':
-      return { ...some, endsTransaction: true }
+      return { ...some, endsTransaction: true, endsPortals: true }
     case 'path':
     case 'temp':
       return { ...some, changesNames: true }
@@ -141,7 +141,9 @@ const effectsOf = ({ kind, name, inner }: Command): SessionEffects => {
     case 'deallocate':
       return { ...some, deallocates: name }
     case 'declare':
-      return { ...some, declares: { name, text: inner } }
+      return { ...some, declares: { name, text: inner, types: [], holds: false } }
+    case 'close':
+      return { ...some, closes: name }
     case 'say':
       return { ...some, says: true }
     case 'alter':
