@@ -9,7 +9,7 @@ import { StartupRefusedError } from './startup/client-settings.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
 import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
-import { fatal } from './statement/refusal.ts'
+import { fatal } from './session/say.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
 

@@ -21,15 +21,15 @@ import type { NodeConfig } from '@countersign/platform'
 import type { Recorder } from '../record/recorder.ts'
 import type { Execution } from '../statement/execution.ts'
 import type { Judge } from '../statement/judge.ts'
-import { StatementRefusedError } from '../statement/judge.ts'
 import type { Judgement } from '../statement/judgement.ts'
-import * as say from '../statement/refusal.ts'
+import { StatementRefusedError } from '../statement/refusal.ts'
 import type { Admission } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import { preparedFrom, type NamesMeant } from './meaning.ts'
 import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
 import type { ToClient } from './to-client.ts'
 import type { ToServer } from './to-server.ts'
+import * as say from './say.ts'
 
 export interface ClientSideOptions {
   readonly exchange: Exchange

@@ -3,8 +3,8 @@ import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { NodeConfig } from '@countersign/platform'
 import type { Recorder } from '../record/recorder.ts'
 import type { Holds, WithdrawnBecause } from '../statement/holds.ts'
-import type { Judge, StatementRefusedError } from '../statement/judge.ts'
-import * as say from '../statement/refusal.ts'
+import type { Judge } from '../statement/judge.ts'
+import type { StatementRefusedError } from '../statement/refusal.ts'
 import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
@@ -13,6 +13,7 @@ import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Question } from './pending.ts'
+import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import {
   CLOSES_WITHIN,
@@ -88,7 +89,7 @@ export class Session {
       judge,
       recorder,
       holds,
-      notice: (bytes) => this.#toClient.say(bytes),
+      notice: (notice) => this.#toClient.say(say.noticeOf(notice)),
     })
     this.#clientSide = new ClientSide({
       exchange: this.#exchange,

@@ -9,7 +9,8 @@ import { Knowledge } from '../catalogue/knowledge.ts'
 import { Parser } from '../understanding/parser.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import { DatabaseJudge } from './database-judge.ts'
-import { StatementRefusedError, type BoundParameters, type Circumstances } from './judge.ts'
+import type { BoundParameters, Circumstances } from './judge.ts'
+import { StatementRefusedError } from './refusal.ts'
 import type { Judgement } from './judgement.ts'
 
 /*

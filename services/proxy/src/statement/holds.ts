@@ -5,8 +5,8 @@ import type { Approval, InForce } from '../decisions/in-force.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { Execution } from './execution.ts'
 import type { Judgement } from './judgement.ts'
-import type { StatementRefusedError } from './judge.ts'
 import * as say from './refusal.ts'
+import type { StatementRefusedError } from './refusal.ts'
 
 /** The statement that asks, and the session that it is in. */
 export interface Asking {
@@ -27,7 +27,7 @@ export interface Asking {
 
 /** The way back to the client that waits. */
 export interface Waiting {
-  notice(bytes: Buffer): void
+  notice(notice: say.Notice): void
   /** Aborted when the client takes its statement back or is gone; the reason says which. */
   readonly signal: AbortSignal
 }
