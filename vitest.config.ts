@@ -31,6 +31,20 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          name: 'versions',
+          include: [
+            'libs/sql/src/server/analysis.live.spec.ts',
+            'libs/policy/src/corpus.live.spec.ts',
+            'services/proxy/src/statement/database-judge.live.spec.ts',
+          ],
+          env: { COUNTERSIGN_TEST_POSTGRES: 'others' },
+          globalSetup: './test/corpus/versions.setup.ts',
+          ...serial,
+        },
+      },
+      {
+        ...shared,
+        test: {
           name: 'journeys',
           include: ['test/journeys/**/*.spec.ts'],
           globalSetup: './test/support/embedded.setup.ts',

@@ -31,8 +31,18 @@ const candidates: readonly Binaries[] = [
   { label: 'debian 15', folder: '/usr/lib/postgresql/15/bin' },
 ]
 
-/** The servers that this machine has. The first one is always there: it is a dependency. */
-export const installed = (): readonly Binaries[] => candidates.filter(({ folder }) => existsSync(join(folder, 'postgres')))
+/** Those that `versions.setup.ts` fetches, for the project `versions`. */
+export const OTHERS = join(root, '.cache/clients/postgres-versions')
+export const OTHER_VERSIONS = ['13.23.0-beta.16', '14.23.0-beta.17', '16.14.0-beta.17', '17.10.0-beta.17']
+
+/** The servers to try: those that this machine has, or the other versions. */
+export const installed = (): readonly Binaries[] =>
+  process.env['COUNTERSIGN_TEST_POSTGRES'] === 'others'
+    ? OTHER_VERSIONS.map((version) => ({
+        label: `embedded ${version.split('.')[0]}`,
+        folder: join(OTHERS, version, 'package/native/bin'),
+      }))
+    : candidates.filter(({ folder }) => existsSync(join(folder, 'postgres')))
 
 export const startPostgres = async ({ label, folder }: Binaries): Promise<Postgres> => {
   const owner = serverOwner()
