@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkDatabases } from './config-databases.ts'
 
 /*
  * countersign.yaml. One file for every service; each reads the parts that it needs. A published JSON Schema is
@@ -37,9 +38,36 @@ export type LogConfig = z.output<typeof LogConfig>
 
 const Secret = z.string().min(1)
 
-const Upstream = z.strictObject({
-  host: z.string().min(1).describe('Where the database server listens.'),
+const ServerAddress = z.strictObject({
+  host: z.string().min(1).describe('Where it listens.'),
   port: Port.describe('Its TCP port.'),
+})
+export type ServerAddress = z.output<typeof ServerAddress>
+
+// SPEC: libpq, section 34.1.2 "Parameter Key Words": target_session_attrs.
+export const TargetSessionAttrs = z.enum(['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'])
+export type TargetSessionAttrs = z.output<typeof TargetSessionAttrs>
+
+const SERVER_NAME = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i
+
+const Upstream = z.strictObject({
+  host: z.string().min(1).optional().describe('Where the database server listens. Several: `hosts` in its place.'),
+  port: Port.optional().describe('Its TCP port.'),
+  hosts: z
+    .array(ServerAddress)
+    .min(1)
+    .optional()
+    .describe('A primary and its replicas, tried in this order; in the place of `host` and `port`.'),
+  targetSessionAttrs: TargetSessionAttrs.default('any').describe('Which of the servers will do, as libpq means it.'),
+  standbyRoles: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Roles whose sessions go to a standby where one answers, whatever `targetSessionAttrs` says.'),
+  loadBalanceHosts: z
+    .enum(['disable', 'random'])
+    .default('disable')
+    .describe('`random`: each session tries the servers in an order of its own.'),
+  connectTimeoutMs: z.int().positive().default(5_000).describe('How long one server may take to let a session in.'),
   database: z.string().min(1).describe('What the server calls the database.'),
   tls: z
     .enum(['disable', 'verify-full'])
@@ -57,8 +85,17 @@ const Upstream = z.strictObject({
     .describe('Role of the side connections that read the catalogue and analyse statements. Needs no rights on data.'),
 })
 
+export type UpstreamConfig = z.output<typeof Upstream>
+
 export const DatabaseConfig = z.strictObject({
   name: z.string().min(1).describe('What clients call it in their connection string.'),
+  serverNames: z
+    .array(z.string().regex(SERVER_NAME, 'must be a host name, or `*.` and one'))
+    .min(1)
+    .optional()
+    .describe(
+      'TLS server names (SNI) that lead to it, and nothing else does then. Without any: every other name does.',
+    ),
   environment: z.string().min(1).describe('Where it belongs: `prod`, `staging`. Policies and DATAOWNERS speak of it.'),
   upstream: Upstream.describe('The real database, and how nodes log in to it.'),
 })
@@ -84,6 +121,24 @@ const Limits = z.strictObject({
   connectionsMax: z.int().positive().default(2_000).describe('Clients at once; further ones are turned away.'),
 })
 
+const Telemetry = z.strictObject({
+  otlp: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .describe('Where spans are posted, path included: https://otel:4318/v1/traces'),
+      sampleRatio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe('Share of the statements traced whose client says nothing of a trace. Where it does, it decides.'),
+    })
+    .optional()
+    .describe('OTLP over HTTP. Without it OTEL_EXPORTER_OTLP_ENDPOINT counts, and without that nothing is traced.'),
+})
+export type TelemetryConfig = z.output<typeof Telemetry>
+
 export const NodeConfig = z.strictObject({
   name: z
     .string()
@@ -100,6 +155,7 @@ export const NodeConfig = z.strictObject({
     .optional()
     .describe('For clients. Without it only clients on this machine are let in.'),
   state: z.string().min(1).describe('Folder of its own: keys for sealed texts, resume points.'),
+  telemetry: Telemetry.prefault({}).describe('Traces of statements.'),
   limits: Limits.prefault({}).describe('Against clients that ask for too much.'),
 })
 export type NodeConfig = z.output<typeof NodeConfig>
@@ -136,7 +192,7 @@ export type AuditConfig = z.output<typeof AuditConfig>
 
 export const Config = z.strictObject({
   log: LogConfig.describe('The record of everything. Every service uses the same.'),
-  databases: z.array(DatabaseConfig).min(1).describe('What clients can connect to.'),
+  databases: z.array(DatabaseConfig).min(1).superRefine(checkDatabases).describe('What clients can connect to.'),
   node: NodeConfig.describe('services/proxy: what database clients connect to.'),
   holds: HoldConfig.prefault({}).describe('Statements that wait for a countersignature.'),
   control: ControlConfig.describe('services/control: policies, approvals, the HTTP API.'),
