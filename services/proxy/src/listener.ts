@@ -12,6 +12,7 @@ import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
 import { fatal } from './session/say.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
+import type { StatementObserver } from './telemetry/statement-observer.ts'
 
 export interface ListenerOptions {
   readonly config: NodeConfig
@@ -25,9 +26,12 @@ export interface ListenerOptions {
   readonly clock: () => number
   readonly logger: Logger
   /** What a session needs beside its own connection. */
-  readonly sessionParts: (
-    loggedIn: LoggedIn,
-  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'>
+  readonly sessionParts: (loggedIn: LoggedIn) => Pick<
+    SessionOptions,
+    'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'
+  > & {
+    readonly observer: StatementObserver
+  }
 }
 
 /** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */
@@ -130,6 +134,7 @@ const open = (
   } as AccessEvent)
 
   const client = byteStreamOf(duplex)
+  const { observer, ...parts } = options.sessionParts(loggedIn)
   const session = new Session({
     identity: {
       sessionId,
@@ -140,12 +145,13 @@ const open = (
       holdSeconds: holdSecondsFor(principal, settings, options.inlineSeconds),
       now,
       clock,
+      observer,
     },
     client,
     upstream,
     recorder,
     limits: config.limits,
-    ...options.sessionParts(loggedIn),
+    ...parts,
     closed: (because, error) => {
       sessions.remove(session)
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })

@@ -7,10 +7,11 @@ import type { EventLog, Position } from '@countersign/eventlog'
 import { faultOf, type Config, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
 import { compilePolicies, ownersOf, parseOwners, type Owners, type PolicySet } from '@countersign/policy'
 import { v7 as uuidv7 } from 'uuid'
-import { serveAdmin, type Metric } from './admin.ts'
+import { serveAdmin } from './admin.ts'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
+import { healthOf, type NodeHealth } from './health.ts'
 import { listen } from './listener.ts'
 import { CheckpointFile, findUnfinished } from './record/checkpoint.ts'
 import { openDataKeys } from './record/data-keys.ts'
@@ -25,20 +26,34 @@ import type { LoggedIn } from './startup/login.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import { Holds } from './statement/holds.ts'
 import type { Judgement } from './statement/judgement.ts'
+import { NodeMetrics, type MetricsJson, type NodeState } from './telemetry/node-metrics.ts'
+import { openTracer } from './telemetry/open-tracer.ts'
+import type { StatementFigures } from './telemetry/statement-figures.ts'
+import type { StatementTracer } from './telemetry/statement-tracer.ts'
+import { timed } from './telemetry/timed-log.ts'
 import { Parser } from './understanding/parser.ts'
+import { guardLogin } from './upstream/guard-login.ts'
+import { Servers } from './upstream/servers.ts'
 
 const VERSION = '0.1.0'
 /** The one worker of a node, until there are more. */
 const WORKER_NAME = 'w0'
 const HEARTBEAT_MS = 5_000
+/** A server of which nothing was heard for so long is looked after. */
+const PROBE_MS = 10_000
+/** Of the time that a client has to log in, what the servers may take: it is still there to be told. */
+const UPSTREAM_SHARE = 0.8
 /** Approvals that are over are forgotten after this long; the log remembers them. */
 const APPROVALS_KEPT_MS = 60 * 60 * 1000
 
 /** One database behind the node: what is known of it, and how statements for it are judged. */
 interface Behind {
+  readonly config: DatabaseConfig
+  readonly servers: Servers
   readonly knowledge: Knowledge
   readonly judge: DatabaseJudge
   readonly firstTold: Map<string, SessionTold>
+  readonly figures: StatementFigures
 }
 
 /** One worker of a node: it listens, and stands between its clients and their databases. */
@@ -52,7 +67,12 @@ export class ProxyNode {
   readonly #sessions = new Sessions()
   readonly #parser: Parser
   readonly #holds: Holds
+  /** By `environment/database`: two environments may have a database of one name. */
   readonly #behind = new Map<string, Behind>()
+  readonly #metrics: NodeMetrics
+  #tracer: StatementTracer | undefined
+  #parserReplaced = 0
+  #probe: NodeJS.Timeout | undefined
   readonly #checkpoint: CheckpointFile
   readonly #now = instantClock()
   #found: Awaited<ReturnType<typeof findUnfinished>> | undefined
@@ -73,8 +93,10 @@ export class ProxyNode {
     this.#logger = logger
     this.#worker = `${slot}/${uuidv7()}` as WorkerId
     this.#checkpoint = new CheckpointFile(node.state, slot)
+    this.#metrics = new NodeMetrics(() => this.#state())
     this.#recorder = new Recorder({
-      log,
+      log: timed(log, (milliseconds) => this.#metrics.committed(milliseconds)),
+      added: (event) => this.#metrics.added(event),
       worker: this.#worker,
       keys: openDataKeys(node.state, this.#worker, Date.now),
       newId: uuidv7,
@@ -82,10 +104,13 @@ export class ProxyNode {
       changed: (available, reason) => this.#logChanged(available, reason),
       written: (events, position) => this.#written(events, position),
     })
-    this.#parser = new Parser((reason) => logger.warn('the parser was replaced', { reason }))
+    this.#parser = new Parser((reason) => {
+      this.#parserReplaced += 1
+      logger.warn('the parser was replaced', { reason })
+    })
     this.#inForce = new InForce(log, {
       policyChanged: (policy) => this.#obeyPolicy(policy),
-      catalogueChanged: ({ target, columns }) => this.#behind.get(target.database)?.knowledge.decide(columns),
+      catalogueChanged: ({ target, columns }) => this.#behind.get(nameOf(target))?.knowledge.decide(columns),
       revoked: (credentialId) => this.#sessions.endCredential(credentialId, REVOKED),
       restricted: (principalId) => this.#sessions.endPrincipal(principalId, REVOKED),
       approvalChanged: (approval) => this.#holds.approvalChanged(approval),
@@ -99,23 +124,29 @@ export class ProxyNode {
       ownersOf: (target, judgement) => this.#ownersOf(target, judgement),
       link: (requestId) => this.#link(requestId),
     })
-    for (const database of config.databases) this.#behind.set(database.name, this.#putBehind(database))
+    for (const database of config.databases) {
+      this.#behind.set(nameOf({ ...database, database: database.name }), this.#putBehind(database))
+    }
   }
 
   /** Takes up what the log says, then listens. Rejects when it cannot: a port in use, a certificate that is none. */
   async start(): Promise<void> {
     const { node } = this.#config
     const secure = secureContextOf(node)
+    this.#tracer = await openTracer(node.telemetry, { node: this.#worker, version: VERSION, logger: this.#logger })
     this.#found = await findUnfinished(this.#log, `${node.name}/${WORKER_NAME}`, this.#checkpoint.read())
     this.#recordStart(this.#found.unfinished)
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
     for (const { knowledge } of this.#behind.values()) knowledge.start()
+    this.#probeServers()
     this.#listener = await listen({
       config: node,
       worker: this.#worker,
       login: {
         inForce: this.#inForce,
         databases: this.#config.databases,
+        serversOf: (target) => this.#behindOf(target).servers,
+        upstreamTimeoutMs: node.limits.startupTimeoutMs * UPSTREAM_SHARE,
         secure,
         worker: this.#worker,
         now: this.#now,
@@ -129,18 +160,38 @@ export class ProxyNode {
       logger: this.#logger,
       sessionParts: (loggedIn) => this.#sessionParts(loggedIn),
     })
-    this.#admin = await serveAdmin(node, { notReady: () => this.#notReady(), metrics: () => this.#metrics() })
+    this.#admin = await serveAdmin(node, { health: () => this.health(), metrics: () => this.#metrics.asText() })
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS)
   }
 
   /** Resolves when statements can be let through: policy, credentials and schemas are known. */
   async ready(): Promise<void> {
-    while (this.#notReady() !== undefined) await new Promise((resolve) => setTimeout(resolve, 20))
+    while (!this.health().ready) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  /** What `/readyz` says of this worker. */
+  health(): NodeHealth {
+    return healthOf(
+      this.#blocked(),
+      [...this.#behind.values()].map(({ knowledge, servers }) => ({
+        name: knowledge.name,
+        schemaKnown: knowledge.version !== undefined,
+        failure: knowledge.failure,
+        usable: servers.usable,
+        servers: servers.states,
+      })),
+    )
+  }
+
+  /** What `/metrics` says of this worker, as data. */
+  metrics(): Promise<MetricsJson> {
+    return this.#metrics.asJson()
   }
 
   /** Ends every session, and writes down that it did. */
   async stop(): Promise<void> {
     clearInterval(this.#heartbeat)
+    clearTimeout(this.#probe)
     this.#listener?.close()
     this.#sessions.endWhere(() => true, 'node-stopping', STOPPING)
     this.#recorder.add({
@@ -150,7 +201,8 @@ export class ProxyNode {
     await this.#recorder.close()
     this.#saveCheckpoint()
     await Promise.all([...this.#behind.values()].map(({ knowledge }) => knowledge.close()))
-    await Promise.all([this.#inForce.close(), this.#parser.close()])
+    await Promise.all([this.#inForce.close(), this.#parser.close(), this.#tracer?.close()])
+    this.#metrics.close()
     this.#admin?.close()
   }
 
@@ -160,8 +212,14 @@ export class ProxyNode {
       firstTold.clear()
       judge.forget()
     }
+    const servers = new Servers(config.upstream, {
+      now: this.#now,
+      connected: (milliseconds) => this.#metrics.connected(milliseconds),
+      failed: (kind) => this.#metrics.connectFailed(kind),
+    })
     const knowledge = new Knowledge({
       config,
+      servers,
       parser: this.#parser,
       worker: this.#worker,
       now: this.#now,
@@ -175,12 +233,31 @@ export class ProxyNode {
       policy: () => this.#policy,
       now: () => new Date(),
     })
-    return { knowledge, judge, firstTold }
+    const figures = this.#metrics.statementsOf(knowledge.target, () => this.#tracer)
+    return { config, servers, knowledge, judge, firstTold, figures }
+  }
+
+  /** Not all at the same moment, when many workers were started together. */
+  #probeServers(): void {
+    this.#probe = setTimeout(
+      () => {
+        for (const { config, servers } of this.#behind.values()) {
+          void servers.probe(guardLogin(config.upstream, 'countersign health'), PROBE_MS)
+        }
+        this.#probeServers()
+      },
+      PROBE_MS * (0.25 + Math.random() / 2),
+    ).unref()
+  }
+
+  #behindOf(target: Target): Behind {
+    const behind = this.#behind.get(nameOf(target))
+    if (!behind) throw new Error(`no database ${nameOf(target)}`)
+    return behind
   }
 
   #sessionParts({ target, role, greeting }: LoggedIn): ReturnType<Parameters<typeof listen>[0]['sessionParts']> {
-    const behind = this.#behind.get(target.database)
-    if (!behind) throw new Error(`no database ${target.database}`)
+    const behind = this.#behindOf(target)
     // A role, its defaults and what the client sets at the start decide what names mean in a new session.
     const key = JSON.stringify([role, ...TELLING.map((name) => greeting.settings.server.get(name))])
     const firstTold: SessionOptions['firstTold'] = {
@@ -193,6 +270,7 @@ export class ProxyNode {
       redactor,
       firstTold,
       catalogueChanged: () => void behind.knowledge.refresh(),
+      observer: behind.figures,
     }
   }
 
@@ -240,6 +318,7 @@ export class ProxyNode {
   #written(events: readonly LifeEvent[], position: Position): void {
     for (const event of events) follow(this.#unfinished, event)
     this.#position = position
+    this.#metrics.written(this.#recorder.durable, events.length)
   }
 
   #beat(): void {
@@ -285,40 +364,35 @@ export class ProxyNode {
 
   // -- for operators ------------------------------------------------------------------------------------------------
 
-  #notReady(): string | undefined {
-    if (this.#broken !== undefined) return this.#broken
-    if (!this.#policy) return 'no policy is in force yet'
-    if (!this.#recorder.available) return 'the event log cannot be written'
-    const unread = [...this.#behind.values()].find(({ knowledge }) => knowledge.version === undefined)
-    return unread && `the schema of ${unread.knowledge.name} has not been read yet`
-  }
-
-  #metrics(): readonly Metric[] {
-    const gauge = (name: string, help: string, value: number): Metric => ({
-      name,
-      help,
-      type: 'gauge',
-      values: [{ value }],
-    })
+  /** Why no statement can be let through, whatever database it is for. */
+  #blocked(): readonly string[] {
     return [
-      gauge('countersign_node_sessions', 'Live sessions.', this.#sessions.size),
-      gauge('countersign_node_log_available', '1 when the event log can be written.', this.#recorder.available ? 1 : 0),
-      gauge('countersign_node_resident_bytes', 'Resident memory.', process.memoryUsage.rss()),
-      {
-        name: 'countersign_node_events_total',
-        help: 'Events recorded since the start.',
-        type: 'counter',
-        values: [{ value: this.#recorder.intended }],
-      },
-      {
-        name: 'countersign_node_records_total',
-        help: 'Records that are durable since the start.',
-        type: 'counter',
-        values: [{ value: this.#recorder.durable }],
-      },
+      ...(this.#broken === undefined ? [] : [this.#broken]),
+      ...(this.#policy ? [] : ['no policy is in force yet']),
+      ...(this.#recorder.available ? [] : ['the event log cannot be written']),
     ]
   }
+
+  #state(): NodeState {
+    return {
+      sessions: this.#sessions.byDatabase,
+      held: this.#holds.waiting,
+      logAvailable: this.#recorder.available,
+      records: this.#recorder.durable,
+      parserReplaced: this.#parserReplaced,
+      databases: [...this.#behind.values()].map(({ knowledge, judge, servers }) => ({
+        name: knowledge.name,
+        known: knowledge.version !== undefined,
+        found: judge.found,
+        understood: judge.understood,
+        servers: servers.states,
+      })),
+    }
+  }
 }
+
+const nameOf = ({ environment, database }: Pick<Target, 'environment' | 'database'>): string =>
+  `${environment}/${database}`
 
 /** Settings of a start-up packet that decide what the server says of a new session. */
 const TELLING = ['search_path', 'countersign.reason', 'countersign.ticket']

@@ -18,6 +18,16 @@ export class Sessions {
     return this.#keys.size
   }
 
+  /** How many there are for each database, `environment/database`. */
+  get byDatabase(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { identity } of this.#keys.keys()) {
+      const name = `${identity.target.environment}/${identity.target.database}`
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+    return counts
+  }
+
   newKey(): CancelKey {
     this.#lastProcessId = (this.#lastProcessId % 0x7fffffff) + 1
     return { processId: this.#lastProcessId, secret: randomBytes(4) }

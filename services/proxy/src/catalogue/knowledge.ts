@@ -5,11 +5,14 @@ import { catalogueQueries, type CatalogueAnswers, type CatalogueQuery } from '@c
 import { Analysis } from '../understanding/analysis.ts'
 import type { Parser } from '../understanding/parser.ts'
 import type { CatalogueSummary, ColumnSummary, RelationSummary } from '../understanding/parser-jobs.ts'
+import { BackOff } from '../upstream/back-off.ts'
+import type { Servers } from '../upstream/servers.ts'
 import { SideConnection } from '../upstream/side-connection.ts'
 import { sampleOf, type Samples } from './samples.ts'
 
 export interface KnowledgeOptions {
   readonly config: DatabaseConfig
+  readonly servers: Servers
   readonly parser: Parser
   readonly worker: WorkerId
   readonly now: () => string
@@ -23,7 +26,7 @@ export interface KnowledgeOptions {
 const POLL_MS = 15_000
 /** Several changes in a row are read together. */
 const SETTLE_MS = 20
-const RETRY_MS = 1_000
+const RETRY_FIRST_MS = 500
 /** A statement that speaks of what is not known makes us look again, but not more often than this. */
 const LOOK_AGAIN_MS = 1_000
 
@@ -52,20 +55,28 @@ export class Knowledge {
   #reading: Promise<void> | undefined
   #again = false
   #readAt = 0
+  readonly #backOff = new BackOff(RETRY_FIRST_MS, POLL_MS)
+  #failure: string | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: KnowledgeOptions) {
-    const { environment, name, upstream } = options.config
+    const { config, servers } = options
+    const { environment, name, upstream } = config
     this.#options = options
     this.target = { environment, database: name }
-    this.analysis = new Analysis(upstream)
-    this.side = new SideConnection(upstream)
+    this.analysis = new Analysis(upstream, servers)
+    this.side = new SideConnection(upstream, servers)
   }
 
   /** Undefined until the database has been read once. */
   get version(): string | undefined {
     return this.#summary?.version
+  }
+
+  /** Why the last reading failed; undefined when it did not, or there was none yet. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   /** The name under which the parser knows this catalogue. */
@@ -131,8 +142,11 @@ export class Knowledge {
       try {
         await this.#read()
         wait = POLL_MS
+        this.#backOff.succeeded()
+        this.#failure = undefined
       } catch (error) {
-        wait = RETRY_MS
+        wait = this.#backOff.failed()
+        this.#failure = error instanceof Error ? error.message : String(error)
         this.#options.logger.warn('a database could not be read', { database: this.name, ...faultOf(error) })
       }
       if (this.#again) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))

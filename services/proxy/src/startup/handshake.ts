@@ -21,6 +21,8 @@ export interface Greeting {
   readonly settings: ClientSettings
   readonly password: Buffer
   readonly tls: string | null
+  /** The name under which the client came to this node, as TLS tells it (SNI). */
+  readonly serverName: string | undefined
 }
 
 export interface CancelAsked {
@@ -40,11 +42,12 @@ const NO = Buffer.from('N')
 export const greet = async (line: Line, secure: SecureContext | undefined): Promise<Greeting | CancelAsked> => {
   const { socket } = line
   let tls: string | null = null
+  let serverName: string | undefined
   let reader = new HandshakeReader(line.duplex, FIRST_PACKET_BYTES_MAX)
   for (;;) {
     const { packet } = await reader.next(readFirstPacket)
     if (packet.name === 'CancelRequest') return { kind: 'cancel', processId: packet.processId, secret: packet.secret }
-    if (packet.name === 'StartupMessage') return passwordOf(line, reader, packet, tls)
+    if (packet.name === 'StartupMessage') return { ...(await passwordOf(line, reader, packet, tls)), serverName }
     if (packet.name === 'GSSENCRequest' || !secure || tls) {
       line.duplex.write(NO)
       continue
@@ -55,6 +58,7 @@ export const greet = async (line: Line, secure: SecureContext | undefined): Prom
     socket.write(YES)
     const secured = await securedSocket(socket, secure)
     tls = secured.getProtocol() ?? 'TLS'
+    serverName = serverNameOf(secured)
     line.duplex = secured
     reader = new HandshakeReader(secured, FIRST_PACKET_BYTES_MAX)
   }
@@ -71,12 +75,18 @@ const securedSocket = (socket: Socket, secureContext: SecureContext): Promise<TL
     socket.once('close', () => reject(new ProtocolError('PGWIRE_UNEXPECTED', 'closed during the TLS handshake')))
   })
 
+/** Node.js tells it on the server's side as well, but declares it for the client's only. */
+const serverNameOf = (secured: TLSSocket): string | undefined => {
+  const { servername } = secured as { servername?: unknown }
+  return typeof servername === 'string' && servername !== '' ? servername : undefined
+}
+
 const passwordOf = async (
   { socket, duplex }: Line,
   reader: HandshakeReader,
   startup: Extract<FirstPacket, { name: 'StartupMessage' }>,
   tls: string | null,
-): Promise<Greeting> => {
+): Promise<Omit<Greeting, 'serverName'>> => {
   const settings = readClientSettings(startup.parameters)
   if (!tls && !isLoopback(socket.remoteAddress)) {
     throw new StartupRefusedError('28000', 'TLS is required from other machines', 'connect with sslmode=require')

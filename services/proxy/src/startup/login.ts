@@ -2,11 +2,15 @@ import type { SecureContext } from 'node:tls'
 import type { AccessEvent, Target, WorkerId } from '@countersign/contracts'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
-import { connectUpstream, UpstreamError, type Upstream } from '../upstream/connect.ts'
+import { connectUpstream, type Upstream } from '../upstream/connect.ts'
+import type { Servers } from '../upstream/servers.ts'
+import { UpstreamError } from '../upstream/upstream-error.ts'
 import { authenticate, type AuthFailure } from './authenticate.ts'
 import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
 import { greet, type CancelAsked, type Greeting } from './handshake.ts'
 import type { Line } from './line.ts'
+import { routeTo } from './route.ts'
+import { upstreamRefusal } from './upstream-refusal.ts'
 
 export interface LoggedIn {
   readonly kind: 'logged-in'
@@ -20,6 +24,9 @@ export interface LoggedIn {
 export interface LoginOptions {
   readonly inForce: InForce
   readonly databases: readonly DatabaseConfig[]
+  readonly serversOf: (target: Target) => Servers
+  /** How long all servers of a database together may take: the client is still there then, and is told. */
+  readonly upstreamTimeoutMs: number
   readonly secure: SecureContext | undefined
   readonly worker: WorkerId
   readonly now: () => string
@@ -34,7 +41,7 @@ type Because = Extract<AccessEvent, { type: 'auth.failed' }>['data']['because']
 export const login = async (line: Line, options: LoginOptions): Promise<LoggedIn | CancelAsked> => {
   const greeting = await greet(line, options.secure)
   if (greeting.kind === 'cancel') return greeting
-  const { settings, password } = greeting
+  const { settings, password, serverName } = greeting
   const fail = (because: Because, sqlstate: string, message: string, hint?: string): never => {
     options.record(failure(settings, line, because, options))
     throw new StartupRefusedError(sqlstate, message, hint)
@@ -46,29 +53,28 @@ export const login = async (line: Line, options: LoginOptions): Promise<LoggedIn
   if ('because' in authenticated) return fail(authenticated.because, ...AUTH_TEXT[authenticated.because])
 
   const { credential } = authenticated
-  const database = options.databases.find(({ name }) => name === settings.database)
-  if (!database) return fail('unknown-database', '3D000', `database "${settings.database}" does not exist here`)
+  const database = routeTo(options.databases, settings.database, serverName)
+  if (!database) return fail('unknown-database', '3D000', ...unknownDatabase(settings.database, serverName))
   const target = { environment: database.environment, database: database.name }
   const role = roleOf(credential, target)
   if (role === undefined || database.upstream.roles[role] === undefined) {
     return fail('not-allowed', '42501', `${settings.user} may not connect to ${settings.database}`)
   }
   try {
-    const upstream = await connectUpstream(database, role, new Map([...settings.server, ...options.marks()]))
+    const asked = new Map([...settings.server, ...options.marks()])
+    const servers = options.serversOf(target)
+    const upstream = await connectUpstream(database, servers, role, asked, options.upstreamTimeoutMs)
     return { kind: 'logged-in', greeting, credential, target, role, upstream }
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error
     options.record(failure(settings, line, 'upstream-unavailable', options))
-    throw refusalOf(error)
+    throw upstreamRefusal(error)
   }
 }
 
-/** What the server itself said is the client's to know, unless it is about our own login there. */
-const refusalOf = ({ fields, message }: UpstreamError): StartupRefusedError => {
-  if (fields && !fields.code.startsWith('28')) return new StartupRefusedError(fields.code, fields.message)
-  const hint = 'Operators find the cause with countersign doctor.'
-  const reason = fields ? 'it does not accept the role that this node logs in with' : message
-  return new StartupRefusedError('08006', `the database behind this node cannot be reached: ${reason}`, hint)
+const unknownDatabase = (name: string, serverName: string | undefined): [message: string, hint?: string] => {
+  const message = `database "${name}" does not exist here`
+  return serverName === undefined ? [message] : [message, `The host name that you connect to counts: ${serverName}.`]
 }
 
 const roleOf = ({ roles }: Credential, { environment, database }: Target): string | undefined =>

@@ -1,6 +1,7 @@
 import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { SessionView } from '../understanding/parser-jobs.ts'
+import type { Stages } from './execution.ts'
 import type { Judgement } from './judgement.ts'
 import type { StatementRefusedError } from './refusal.ts'
 
@@ -44,9 +45,14 @@ export interface Judge {
 
   /**
    * The same, asking the parser and the database what is not known yet. Rejects with `StatementRefusedError` for
-   * what cannot be understood.
+   * what cannot be understood. Of `stages` it fills in how long it took to decide.
    */
-  ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]>
+  ask(
+    sql: string,
+    circumstances: Circumstances,
+    bound?: BoundParameters,
+    stages?: Stages,
+  ): Promise<readonly Judgement[]>
 
   /** What is recorded of a text that could not be understood. */
   notUnderstood(sql: string, refusal: StatementRefusedError): Judgement
