@@ -4,7 +4,7 @@ import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
 import { connectUpstream, type Upstream } from '../upstream/connect.ts'
 import type { Servers } from '../upstream/servers.ts'
-import { UpstreamError } from '../upstream/upstream-error.ts'
+import { NoServerError } from '../upstream/no-server-error.ts'
 import { authenticate, type AuthFailure } from './authenticate.ts'
 import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
 import { greet, type CancelAsked, type Greeting } from './handshake.ts'
@@ -66,7 +66,7 @@ export const login = async (line: Line, options: LoginOptions): Promise<LoggedIn
     const upstream = await connectUpstream(database, servers, role, asked, options.upstreamTimeoutMs)
     return { kind: 'logged-in', greeting, credential, target, role, upstream }
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error
+    if (!(error instanceof NoServerError)) throw error
     options.record(failure(settings, line, 'upstream-unavailable', options))
     throw upstreamRefusal(error)
   }

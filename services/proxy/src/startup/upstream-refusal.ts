@@ -1,4 +1,4 @@
-import type { UpstreamError } from '../upstream/upstream-error.ts'
+import type { NoServerError } from '../upstream/no-server-error.ts'
 import { StartupRefusedError } from './client-settings.ts'
 
 /**
@@ -7,7 +7,7 @@ import { StartupRefusedError } from './client-settings.ts'
  * none does. What the server itself said of the client's wishes is the client's to know, but not what it said of our
  * own login there.
  */
-export const upstreamRefusal = (error: UpstreamError): StartupRefusedError => {
+export const upstreamRefusal = (error: NoServerError): StartupRefusedError => {
   const { fields, answered, message } = error
   if (fields && !fields.code.startsWith('28')) return new StartupRefusedError(fields.code, fields.message)
   if (fields) {

@@ -27,7 +27,7 @@ const CANCEL_TIMEOUT_MS = 8_000
  * Logs in to a server with `pg` (SCRAM and TLS are its business), then takes its socket over for the relay. Which
  * server it is: what the configuration says of the database, or a standby for the roles that are to use one.
  *
- * `settings` go with the start-up packet, as if the client had connected itself. Throws `UpstreamError`, at the latest
+ * `settings` go with the start-up packet, as if the client had connected itself. Throws `NoServerError`, at the latest
  * after `withinMs`.
  */
 export const connectUpstream = async (

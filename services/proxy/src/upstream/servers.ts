@@ -1,7 +1,7 @@
 import { serversOf, type ServerAddress, type TargetSessionAttrs, type UpstreamConfig } from '@countersign/platform'
 import { BackOff } from './back-off.ts'
 import { misfitOf, type ServerTold } from './session-attrs.ts'
-import { faultOfAttempt, refusalIn, UpstreamError, type Fault, type FaultKind } from './upstream-error.ts'
+import { faultOfAttempt, refusalIn, NoServerError, type Fault, type FaultKind } from './no-server-error.ts'
 
 /** A login that succeeded, to be used or to be closed again. */
 export interface Reached<T> {
@@ -101,7 +101,7 @@ export class Servers {
   }
 
   /**
-   * Logs in where one of the `rounds` is met, the earlier the better. Throws `UpstreamError`, at the latest after
+   * Logs in where one of the `rounds` is met, the earlier the better. Throws `NoServerError`, at the latest after
    * `withinMs`.
    */
   async reach<T>(
@@ -125,7 +125,7 @@ export class Servers {
       faults = [...kept, ...found]
       left = unfit
     }
-    throw new UpstreamError(faults)
+    throw new NoServerError(faults)
   }
 
   /** Looks after those that nobody has heard of for this long. Never throws: what it finds is in `states`. */
@@ -167,8 +167,8 @@ export class Servers {
     try {
       reached = await this.#open(known, open, Math.min(this.#upstream.connectTimeoutMs, leftMs))
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error
-      if (error.fields) throw new UpstreamError([...before, ...error.faults], error.fields, { cause: error.cause })
+      if (!(error instanceof NoServerError)) throw error
+      if (error.fields) throw new NoServerError([...before, ...error.faults], error.fields, { cause: error.cause })
       const [fault = { server, kind: 'other', reason: 'the login failed' }] = error.faults
       return { fault }
     }
@@ -194,7 +194,7 @@ export class Servers {
       if (fault.kind === 'silent' || this.#clock() - begun > SLOW_MS) {
         known.silent = { fault, until: this.#clock() + known.backOff.failed() }
       }
-      throw new UpstreamError([fault], refusalIn(error), { cause: error })
+      throw new NoServerError([fault], refusalIn(error), { cause: error })
     }
   }
 

@@ -23,14 +23,14 @@ export interface Fault {
  * No server of a database would do. `faults`: each that was tried, and why. `fields`: what one of them said when it
  * refused the login, after which no other is tried.
  */
-export class UpstreamError extends Error {
-  readonly code = 'PROXY_UPSTREAM'
+export class NoServerError extends Error {
+  readonly code = 'PROXY_NO_SERVER'
   readonly faults: readonly Fault[]
   readonly fields: { readonly code: string; readonly message: string } | undefined
 
-  constructor(faults: readonly Fault[], fields?: UpstreamError['fields'], options?: ErrorOptions) {
+  constructor(faults: readonly Fault[], fields?: NoServerError['fields'], options?: ErrorOptions) {
     super(faults.map(({ server, reason }) => `${server}: ${reason}`).join('; '), options)
-    this.name = 'UpstreamError'
+    this.name = 'NoServerError'
     this.faults = faults
     this.fields = fields
   }
@@ -81,7 +81,7 @@ const saidBy = (code: string, message: string): Omit<Fault, 'server'> => {
 }
 
 /** What the server itself said, when it refused the login; undefined for what another server may do better. */
-export const refusalIn = (error: unknown): UpstreamError['fields'] => {
+export const refusalIn = (error: unknown): NoServerError['fields'] => {
   const { code, message } = error as { code?: unknown; message?: unknown }
   if (typeof code !== 'string' || !isSqlstate(code) || NOT_NOW.test(code)) return undefined
   return { code, message: String(message) }
