@@ -41,6 +41,8 @@ const WORKER_NAME = 'w0'
 const HEARTBEAT_MS = 5_000
 /** A server of which nothing was heard for so long is looked after. */
 const PROBE_MS = 10_000
+/** A server whose connection was lost, a little later: one that goes down has to be gone first. */
+const LOST_MS = 250
 /** Of the time that a client has to log in, what the servers may take: it is still there to be told. */
 const UPSTREAM_SHARE = 0.8
 /** Approvals that are over are forgotten after this long; the log remembers them. */
@@ -72,7 +74,7 @@ export class ProxyNode {
   readonly #metrics: NodeMetrics
   #tracer: StatementTracer | undefined
   #parserReplaced = 0
-  #probe: NodeJS.Timeout | undefined
+  #probing: NodeJS.Timeout | undefined
   readonly #checkpoint: CheckpointFile
   readonly #now = instantClock()
   #found: Awaited<ReturnType<typeof findUnfinished>> | undefined
@@ -191,7 +193,7 @@ export class ProxyNode {
   /** Ends every session, and writes down that it did. */
   async stop(): Promise<void> {
     clearInterval(this.#heartbeat)
-    clearTimeout(this.#probe)
+    clearTimeout(this.#probing)
     this.#listener?.close()
     this.#sessions.endWhere(() => true, 'node-stopping', STOPPING)
     this.#recorder.add({
@@ -216,6 +218,7 @@ export class ProxyNode {
       now: this.#now,
       connected: (milliseconds) => this.#metrics.connected(milliseconds),
       failed: (kind) => this.#metrics.connectFailed(kind),
+      lost: () => void setTimeout(() => this.#probe(config, servers), LOST_MS).unref(),
     })
     const knowledge = new Knowledge({
       config,
@@ -239,15 +242,17 @@ export class ProxyNode {
 
   /** Not all at the same moment, when many workers were started together. */
   #probeServers(): void {
-    this.#probe = setTimeout(
+    this.#probing = setTimeout(
       () => {
-        for (const { config, servers } of this.#behind.values()) {
-          void servers.probe(guardLogin(config.upstream, 'countersign health'), PROBE_MS)
-        }
+        for (const { config, servers } of this.#behind.values()) this.#probe(config, servers)
         this.#probeServers()
       },
       PROBE_MS * (0.25 + Math.random() / 2),
     ).unref()
+  }
+
+  #probe({ upstream }: DatabaseConfig, servers: Servers): void {
+    void servers.probe(guardLogin(upstream, 'countersign health'), PROBE_MS)
   }
 
   #behindOf(target: Target): Behind {

@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import { memoryLog } from '@countersign/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../test/corpus/postgres.ts'
 import { readScrape } from '../../../../test/support/prometheus.ts'
 import { mergeHealth } from '../health.ts'
+import { noStages, type Execution } from '../statement/execution.ts'
 import { NodeWorld } from '../testing/node-world.ts'
 import { metricsTextOf } from './node-metrics.ts'
+import { openTracer } from './open-tracer.ts'
+import { parseTraceParent } from './traceparent.ts'
 
 /*
  * What operators see of a node: scraped as Prometheus does, and traced to a receiver that speaks OTLP over HTTP.
@@ -281,16 +284,33 @@ describe('a node that is watched', () => {
     expect(new Set(spans)).toEqual(new Set([`"traceId":"${last.id}"`]))
   })
 
+  it("sends them where OpenTelemetry's own variables say, and makes none where nothing says so", async () => {
+    const about = { node: 'node-1', version: '1', logger: SILENT }
+    expect(await openTracer({}, about, {})).toBeUndefined()
+    const trace = newTrace()
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url.replace('/v1/traces', ''))
+    const tracer = await openTracer({}, about)
+    vi.unstubAllEnvs()
+    const traceParent = parseTraceParent(trace.parent)
+    const judgement = { tag: 'SELECT', verdict: 'allow', actions: ['read'], shape: 'x' }
+    const execution = { judgement, stages: noStages(), received: 1, forwarded: 0, traceParent } as unknown as Execution
+    tracer?.settled(execution, 'refused', '42501', 2, { environment: 'prod', database: 'shop' })
+    await tracer?.close()
+    expect(collector.spansOf(trace.id).map(({ name }) => name)).toEqual(['SELECT shop'])
+  })
+
   it('goes on as before when the receiver is gone', async () => {
     await collector.stop()
     const client = await world.connect('ana')
     const { rows } = await client.query<{ n: number }>(`select 1 as n /*traceparent='${newTrace().parent}'*/`)
     expect(rows).toEqual([{ n: 1 }])
-    for (let at = 0; at < 400; at++) await client.query(`select 1 /*traceparent='${newTrace().parent}'*/`)
+    for (let at = 0; at < 50; at++) await client.query(`select 1 /*traceparent='${newTrace().parent}'*/`)
     await client.end()
     expect((await world.health()).code).toBe(200)
   })
 })
+
+const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 
 const valueIn = (
   samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[],

@@ -78,13 +78,15 @@ describe.each(installed())('a primary and its standby, with $label', (binaries) 
   it('says at once what is wrong while the primary is gone, and goes on after the failover', async () => {
     const { primary, standby } = servers
     await primary.stop('SIGQUIT')
+    // Though nobody has tried to connect since.
+    await expect.poll(async () => (await world.health()).code, { timeout: 3_000 }).toBe(503)
     const begun = performance.now()
     await expect(roleOf('ana')).rejects.toMatchObject({
       code: '57P03',
       severity: 'FATAL',
       message: `no server of the database can be used now: ${named(standby)}: it is a standby; ${named(primary)}: connection refused`,
     })
-    expect(performance.now() - begun).toBeLessThan(4_000)
+    expect(performance.now() - begun).toBeLessThan(STARTUP_TIMEOUT_MS)
     expect(await roleOf('rob')).toEqual([[true]])
     await expect
       .poll(() => world.health())
@@ -131,7 +133,7 @@ describe.each(installed())('a primary and its standby, with $label', (binaries) 
     await expect.poll(() => world.query('ana', 'select count(*) > 0 from notes')).toEqual([[true]])
   })
 
-  it('does not wait for the same silence again', async () => {
+  it('says of a silent server that it is silent, and goes back to it when it speaks again', async () => {
     const { standby } = servers
     process.kill(standby.pid, 'SIGSTOP')
     try {
@@ -139,9 +141,6 @@ describe.each(installed())('a primary and its standby, with $label', (binaries) 
         code: '08001',
         message: expect.stringContaining('no answer in 700 ms'),
       })
-      const begun = performance.now()
-      await expect(roleOf('ana')).rejects.toMatchObject({ code: '08001' })
-      expect(performance.now() - begun).toBeLessThan(600)
     } finally {
       process.kill(standby.pid, 'SIGCONT')
     }
@@ -163,12 +162,14 @@ const SLEEPING = "select count(*)::int from pg_stat_activity where query like 's
 
 const SETUP = `
   create role app login; create role reader login; create role guard login;
-  grant pg_read_all_data to guard, reader;
   alter role guard set log_min_messages = fatal;
   grant all on schema public to app;
   create table notes (id int);
-  grant all on notes to app;
+  grant all on notes to app; grant select on notes to guard, reader;
 `
+
+/** After that a client is dropped without a word. */
+const STARTUP_TIMEOUT_MS = 10_000
 
 const UPSTREAM = {
   database: 'shop',

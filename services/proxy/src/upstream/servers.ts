@@ -32,6 +32,8 @@ export interface ServersOptions {
   readonly random?: () => number
   readonly connected?: (milliseconds: number) => void
   readonly failed?: (kind: FaultKind) => void
+  /** A connection has ended by itself: it is time to look after its server (`probe`). */
+  readonly lost?: () => void
 }
 
 /** Who has not answered is left alone this long, and longer each time: nobody else has to wait for the same silence. */
@@ -148,7 +150,9 @@ export class Servers {
   /** A connection that was there has ended by itself: whether the server has, too, is to be found out. */
   lost(address: ServerAddress): void {
     const known = this.#known.find(({ server }) => server === nameOf(address))
-    if (known) known.seen = Number.NEGATIVE_INFINITY
+    if (!known) return
+    known.seen = Number.NEGATIVE_INFINITY
+    this.#options.lost?.()
   }
 
   async #try<T>(
