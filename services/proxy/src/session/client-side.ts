@@ -127,7 +127,10 @@ export class ClientSide implements FrameReader {
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#skipping && tag !== FRONTEND.sync && tag !== FRONTEND.terminate) return true
     if (RESTS_ON_WORDS.has(tag) && this.#mustWait(tag)) return this.#later(bytes, start, end)
-    if (JUDGED.has(tag) && !this.#kept.hasRoomFor(end - start)) return this.#refuse(tag, say.keepsTooMuch())
+    if (JUDGED.has(tag) && !this.#kept.hasRoomFor(end - start)) {
+      // What is on its way is kept as well, until it is answered.
+      return this.#unanswered ? this.#later(bytes, start, end) : this.#refuse(tag, say.keepsTooMuch())
+    }
     switch (tag) {
       case FRONTEND.query:
         return this.#query(bytes, start, end)

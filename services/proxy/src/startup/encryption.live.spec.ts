@@ -1,11 +1,11 @@
 import type { AccessEvent } from '@countersign/contracts'
-import { CertificateAuthority } from '@countersign/testing'
+import { CertificateAuthority, freePorts } from '@countersign/testing'
 import type { ClientConfig } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../../../test/support/run.ts'
-import { GSSENC_REQUEST, password, RawClient, SSL_REQUEST, startup } from '../testing/raw-client.ts'
+import { startShopDatabase, type ShopDatabase } from '../../../../test/support/shop-database.ts'
+import { GSSENC_REQUEST, IDLE, password, RawClient, SSL_REQUEST, startup } from '../testing/raw-client.ts'
 import { RunningNode, type NodeOptions } from '../testing/running-node.ts'
-import { startShopDatabase, type ShopDatabase } from '../testing/shop-database.ts'
 
 /*
  * A whole node with a real database behind it, and in front of it real psql, node-postgres, and clients that say what
@@ -32,7 +32,10 @@ afterAll(async () => {
 })
 
 const startNode = async (more: Partial<NodeOptions> = {}): Promise<RunningNode> => {
-  const node = await RunningNode.start({ upstream: database.upstream, principals: [ANA, BO], ...more })
+  const authority = await CertificateAuthority.make('People CA')
+  const ports = await freePorts(3)
+  const own = { authority, ports, upstream: database.upstream, principals: [ANA, BO] }
+  const node = await RunningNode.start({ ...own, ...more })
   nodes.push(node)
   return node
 }
@@ -141,7 +144,7 @@ describe('a node with TLS', () => {
     client.send(HELLO)
     await client.until(/R/)
     client.send(password(ANA.token))
-    await client.until(/Z\0\0\0\x05I$/)
+    await client.until(IDLE)
 
     const plain = await open(node)
     plain.send(GSSENC_REQUEST)

@@ -18,6 +18,9 @@ export const startup = (parameters: Readonly<Record<string, string>>, minor = 0)
 
 export const password = (token: string): Buffer => message(FRONTEND.password, cstring(token))
 
+/** The end of what says that the server is ready, outside any transaction. */
+export const IDLE = /Z\0{3}.I$/s
+
 /** A client that says exactly what it is told to, and nothing that PostgreSQL would expect. */
 export class RawClient {
   readonly socket: Socket
@@ -46,7 +49,7 @@ export class RawClient {
     client.send(startup({ user, database: 'shop' }))
     await client.until(/^R/)
     client.send(password(token))
-    await client.until(/Z\0\0\0\x05I$/)
+    await client.until(IDLE)
     return client
   }
 

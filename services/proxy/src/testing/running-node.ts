@@ -5,7 +5,6 @@ import { hash } from 'node:crypto'
 import { decodeCommit, readAccessEvent, TOPICS, type AccessEvent } from '@countersign/contracts'
 import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { loadConfig, type Config, type Fields, type Logger } from '@countersign/platform'
-import { CertificateAuthority, freePorts, type Issued } from '@countersign/testing'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../node.ts'
 import { FakeControl } from './decisions.ts'
@@ -17,7 +16,26 @@ export interface Principal {
   readonly revoked?: boolean
 }
 
+/** Who signs the certificates of the node and of its clients. */
+export interface Authority {
+  /** PEM. */
+  readonly certificate: string
+  issue(wanted: {
+    readonly commonName: string
+    readonly hosts?: readonly string[]
+    readonly days?: number
+  }): Promise<Issued>
+}
+
+interface Issued {
+  readonly certificate: string
+  readonly key: string
+}
+
 export interface NodeOptions {
+  readonly authority: Authority
+  /** Three that are free. */
+  readonly ports: readonly number[]
   /** Where the real database is. */
   readonly upstream: Readonly<Record<string, unknown>>
   readonly principals: readonly Principal[]
@@ -34,7 +52,7 @@ export interface LogLine extends Fields {
 /** A node in this process, with a log of its own and control played by a spec; the database is a real one. */
 export class RunningNode {
   readonly config: Config
-  readonly authority: CertificateAuthority
+  readonly authority: Authority
   readonly lines: LogLine[] = []
   readonly events: AccessEvent[] = []
   readonly control: FakeControl
@@ -43,7 +61,7 @@ export class RunningNode {
   readonly #node: ProxyNode
   readonly #follow: { close(): Promise<void> }
 
-  private constructor(folder: string, config: Config, log: EventLog, authority: CertificateAuthority) {
+  private constructor(folder: string, config: Config, log: EventLog, authority: Authority) {
     this.#folder = folder
     this.config = config
     this.authority = authority
@@ -63,8 +81,8 @@ export class RunningNode {
 
   static async start(options: NodeOptions): Promise<RunningNode> {
     const folder = mkdtempSync(join(tmpdir(), 'cs-node-'))
-    const authority = await CertificateAuthority.make('People CA')
-    const file = await writeConfig(folder, authority, options)
+    const { authority } = options
+    const file = await writeConfig(folder, options)
     const config = loadConfig(file, {})
     if (config.log.kind === 'embedded') mkdirSync(config.log.directory, { recursive: true })
     const node = new RunningNode(folder, config, await openEventLog(config.log), authority)
@@ -148,15 +166,14 @@ export class RunningNode {
 
 const writeConfig = async (
   folder: string,
-  authority: CertificateAuthority,
-  { upstream, node = {}, tls = {} }: NodeOptions,
+  { authority, ports, upstream, node = {}, tls = {} }: NodeOptions,
 ): Promise<string> => {
   const at = (name: string) => join(folder, name)
   const { certificate, key } = await authority.issue({ commonName: 'node', hosts: ['localhost', '127.0.0.1'] })
   writeFileSync(at('node.crt'), certificate)
   writeFileSync(at('node.key'), key)
   writeFileSync(at('ca.crt'), authority.certificate)
-  const [port = 0, admin = 0, other = 0] = await freePorts(4)
+  const [port = 0, admin = 0, other = 0] = ports
   const own = tls && { tls: { certificate: 'node.crt', key: 'node.key', ...tls } }
   const config = {
     log: { kind: 'embedded', directory: 'log' },
