@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { hostname } from 'node:os'
-import { createSecureContext, type SecureContext } from 'node:tls'
 import type { AccessEvent, RequestId, SessionId, Target, WorkerId } from '@countersign/contracts'
 import type { EventLog, Position } from '@countersign/eventlog'
-import { faultOf, type Config, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
+import { faultOf, serverTlsOf, type Config, type DatabaseConfig, type Logger } from '@countersign/platform'
 import { compilePolicies, ownersOf, parseOwners, type Owners, type PolicySet } from '@countersign/policy'
 import { v7 as uuidv7 } from 'uuid'
 import { serveAdmin, type Metric } from './admin.ts'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
+import { Gate } from './gate.ts'
 import { listen } from './listener.ts'
 import { CheckpointFile, findUnfinished } from './record/checkpoint.ts'
 import { openDataKeys } from './record/data-keys.ts'
@@ -105,7 +104,8 @@ export class ProxyNode {
   /** Takes up what the log says, then listens. Rejects when it cannot: a port in use, a certificate that is none. */
   async start(): Promise<void> {
     const { node } = this.#config
-    const secure = secureContextOf(node)
+    const gate = new Gate(node)
+    for (const { upstream } of this.#config.databases) serverTlsOf(upstream)
     this.#found = await findUnfinished(this.#log, `${node.name}/${WORKER_NAME}`, this.#checkpoint.read())
     this.#recordStart(this.#found.unfinished)
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
@@ -113,13 +113,8 @@ export class ProxyNode {
     this.#listener = await listen({
       config: node,
       worker: this.#worker,
-      login: {
-        inForce: this.#inForce,
-        databases: this.#config.databases,
-        secure,
-        worker: this.#worker,
-        now: this.#now,
-      },
+      gate,
+      login: { inForce: this.#inForce, databases: this.#config.databases },
       recorder: this.#recorder,
       sessions: this.#sessions,
       inlineSeconds: this.#config.holds.inlineSeconds,
@@ -325,6 +320,3 @@ const TELLING = ['search_path', 'countersign.reason', 'countersign.ticket']
 
 const REVOKED = fatal('28000', 'access has been revoked: the session ends')
 const STOPPING = fatal('57P01', 'the node stops: connect again')
-
-const secureContextOf = ({ tls }: NodeConfig): SecureContext | undefined =>
-  tls && createSecureContext({ cert: readFileSync(tls.certificate), key: readFileSync(tls.key), minVersion: 'TLSv1.2' })
