@@ -22,6 +22,8 @@ export default defineConfig({
             'test/{boundaries,formats,corpus}/**/*.spec.ts',
           ],
           exclude: ['**/*.live.spec.ts'],
+          // Properties take their time on a machine that is busy.
+          testTimeout: 60_000,
         },
       },
       {

@@ -36,7 +36,7 @@ export class ReplicaServer {
   }
 
   async start(): Promise<void> {
-    const server = spawn(join(this.#folder, 'postgres'), ['-D', this.#data, ...settings(this.port, this.#settings)], {
+    const server = spawn(join(this.#folder, 'postgres'), ['-D', this.#data, ...settings({ port: this.port, ...this.#settings })], {
       ...serverOwner(),
       cwd: '/',
       stdio: 'ignore',

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { configJsonSchema } from './config-json-schema.ts'
 import { loadConfig } from './config.ts'
+import { Secret } from './secret.ts'
 
 const deployed = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../../deploy/${name}`, import.meta.url)), 'utf8')
@@ -62,7 +63,13 @@ describe.each(VARIANTS)('the example, with the %s log (%#)', (kind, text) => {
       owners: join(folder, 'DATAOWNERS'),
       policies: join(folder, 'policies'),
     })
-    expect(config.databases.map(({ upstream }) => upstream.ca)).toEqual([join(folder, 'tls/shop-ca.pem')])
+    expect(config.databases.map(({ upstream }) => [upstream.ca, upstream.certificate, upstream.key])).toEqual([
+      ['shop-ca.pem', 'node-client.crt', 'node-client.key'].map((name) => join(folder, 'tls', name)),
+    ])
+    expect(config.node.tls).toMatchObject({
+      clientCa: join(folder, 'tls/people-ca.pem'),
+      clientCertificates: 'optional',
+    })
   })
 
   it('fits the JSON Schema', () => {
@@ -94,7 +101,7 @@ describe.each(VARIANTS)('the example, with the %s log (%#)', (kind, text) => {
       if (path.at(-1) === 'kind') continue
       const { given, expected } = otherThan(path, value)
       const config = load(text, { [variableOf(path)]: given })
-      expect([path, at(config, path)]).toEqual([path, expected])
+      expect([path, shownOf(at(config, path))]).toEqual([path, expected])
     }
   })
 })
@@ -171,12 +178,16 @@ const lower = (value: number): number => (value < 1 ? value / 2 : value - 1)
 
 /** Of values that not any text will do for. */
 const OTHERS: Readonly<Record<string, string>> = {
-  tls: 'disable',
+  tls: 'verify-full', // `disable` needs more to be taken out than itself.
+  channelBinding: 'require',
+  clientCertificates: 'required',
   targetSessionAttrs: 'prefer-standby',
   loadBalanceHosts: 'random',
   standbyRoles: 'shop_app',
   serverNames: 'other.example.net',
 }
+
+const shownOf = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value)
 
 const at = (value: unknown, path: Path): unknown =>
   path.reduce((part, key) => (part as Readonly<Record<string, unknown>> | undefined)?.[key], value)

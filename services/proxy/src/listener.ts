@@ -2,22 +2,30 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
 import { faultOf, type Logger, type NodeConfig } from '@countersign/platform'
+import type { Gate } from './gate.ts'
 import type { Recorder } from './record/recorder.ts'
 import { Session, type SessionOptions } from './session/session.ts'
+import { fatal } from './session/say.ts'
 import type { Sessions } from './sessions.ts'
+import { recordOf } from './startup/client-certificate.ts'
 import { StartupRefusedError } from './startup/client-settings.ts'
+import { Doorway } from './startup/doorway.ts'
+import { FailedLogins } from './startup/failed-logins.ts'
+import { FailureRecord } from './startup/failure-record.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
 import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
-import { fatal } from './session/say.ts'
+import { Places } from './startup/places.ts'
+import { sparingly } from './startup/sparingly.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
 import type { StatementObserver } from './telemetry/statement-observer.ts'
 
 export interface ListenerOptions {
-  readonly config: NodeConfig
+  readonly config: Pick<NodeConfig, 'listen'>
+  readonly gate: Gate
   readonly worker: WorkerId
-  readonly login: Omit<LoginOptions, 'marks' | 'record'>
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf'>
   readonly recorder: Recorder
   readonly sessions: Sessions
   readonly inlineSeconds: number
@@ -37,8 +45,18 @@ export interface ListenerOptions {
 /** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */
 export const listen = async (options: ListenerOptions): Promise<Server> => {
   const { host, port } = options.config.listen
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => void welcome(socket, options))
-  server.maxConnections = options.config.limits.connectionsMax
+  const { recorder, worker, now } = options
+  const entrance: Entrance = {
+    ...options,
+    // What an attacker can have said as often as it likes must not fill the log.
+    logger: sparingly(options.logger, options.clock),
+    doorway: new Doorway(),
+    places: new Places(),
+    failedLogins: new FailedLogins(Date.now),
+    failures: new FailureRecord((event) => void recorder.add(event), options.clock),
+    login: { ...options.login, worker, now },
+  }
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => void welcome(socket, entrance))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, 511, resolve)
@@ -46,39 +64,57 @@ export const listen = async (options: ListenerOptions): Promise<Server> => {
   return server
 }
 
+interface Entrance extends Omit<ListenerOptions, 'login'>, Pick<LoginOptions, 'places' | 'failedLogins' | 'failures'> {
+  readonly doorway: Doorway
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf' | 'worker' | 'now'>
+}
+
 interface Address {
   readonly address: string
   readonly port: number
 }
 
-const welcome = async (socket: Socket, options: ListenerOptions): Promise<void> => {
-  const { logger, config } = options
+const welcome = async (socket: Socket, entrance: Entrance): Promise<void> => {
+  const { logger, gate, doorway, places, failedLogins, failures } = entrance
+  const { rules } = gate
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-  let late = false
-  const deadline = setTimeout(() => {
-    late = true
-    logger.warn('a client did not log in in time', client)
+  let turnedAway = false
+  const drop = (why: string) => {
+    turnedAway = true
+    logger.warn(why, client)
     socket.destroy()
-  }, config.limits.startupTimeoutMs)
+  }
+  const waiting = { turnAway: () => drop('a client that had not logged in made room for another') }
   socket.on('error', () => socket.destroy())
+  if (!doorway.enter(client.address, waiting, rules.limits)) return refuseEntry(socket, client, logger)
+
+  const deadline = setTimeout(() => drop('a client did not log in in time'), rules.limits.startupTimeoutMs)
   const line: Line = { socket, duplex: socket }
   try {
-    const sessionId = options.newSessionId()
-    const asked = await login(line, {
-      ...options.login,
-      record: (event) => void options.recorder.add(event),
-      marks: () => marksOf(sessionId),
-    })
-    clearTimeout(deadline)
+    const sessionId = entrance.newSessionId()
+    const marks = () => marksOf(sessionId)
+    const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
     if (asked.kind === 'cancel') {
-      options.sessions.cancel(asked)
+      entrance.sessions.cancel(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
-    } else if (socket.destroyed) asked.upstream.stream.destroy()
-    else open(sessionId, line, asked, client, options)
+    } else if (socket.destroyed) leaveAgain(asked)
+    else open(sessionId, line, asked, client, { ...entrance, rules })
   } catch (error) {
+    if (!turnedAway) turnAway(line, error, client, logger)
+  } finally {
     clearTimeout(deadline)
-    if (!late) turnAway(line, error, client, logger)
+    doorway.leave(client.address, waiting)
   }
+}
+
+const leaveAgain = ({ upstream, leave }: LoggedIn): void => {
+  upstream.stream.destroy()
+  leave()
+}
+
+const refuseEntry = (socket: Socket, client: Address, logger: Logger): void => {
+  logger.warn('a client was turned away', { ...client, sqlstate: '53300', reason: 'too many logins at once' })
+  sendAway({ socket, duplex: socket }, fatal('53300', 'too many connections that have not logged in', 'Try again.'))
 }
 
 /** What the server knows our sessions by: visible in pg_stat_activity, and to the client by SHOW. */
@@ -88,19 +124,33 @@ const marksOf = (sessionId: SessionId): ReadonlyMap<string, string> =>
     ['countersign.session', sessionId],
   ])
 
-const turnAway = ({ socket, duplex }: Line, error: unknown, client: Address, logger: Logger): void => {
+const turnAway = (line: Line, error: unknown, client: Address, logger: Logger): void => {
   if (error instanceof StartupRefusedError) {
     logger.warn('a client was turned away', { ...client, sqlstate: error.sqlstate, reason: error.message })
-    duplex.end(fatal(error.sqlstate, error.message, error.hint))
+    sendAway(line, fatal(error.sqlstate, error.message, error.hint))
     return
   }
   if (error instanceof ProtocolError) {
     logger.warn('a client does not speak PostgreSQL', { ...client, ...faultOf(error) })
-    duplex.end(fatal('08P01', error.message))
+    sendAway(line, fatal('08P01', error.message))
     return
   }
   if (!(error instanceof PeerGoneError)) logger.error('a login failed', { ...client, ...faultOf(error) })
-  socket.destroy()
+  line.socket.destroy()
+}
+
+/** As long as a client has to read why, before its connection is closed for it. */
+const LINGER_MS = 1_000
+
+/** Whatever it still says is not listened to: while that lies unread, closing would take the last words with it. */
+const sendAway = ({ socket, duplex }: Line, lastWords: Buffer): void => {
+  duplex.resume()
+  duplex.end(lastWords)
+  const close = () => {
+    duplex.destroy()
+    socket.destroy()
+  }
+  setTimeout(close, LINGER_MS).unref()
 }
 
 const open = (
@@ -108,11 +158,11 @@ const open = (
   { duplex }: Line,
   loggedIn: LoggedIn,
   address: Address,
-  options: ListenerOptions,
+  options: Entrance & { readonly rules: Gate['rules'] },
 ): void => {
-  const { recorder, sessions, config, worker, now, clock, logger } = options
-  const { greeting, credential, target, role, upstream } = loggedIn
-  const { settings, tls } = greeting
+  const { recorder, sessions, rules, worker, now, clock, logger } = options
+  const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
+  const { settings, tls, certificate } = greeting
   const { principal, credentialId } = credential
   const key = sessions.newKey()
   recorder.add({
@@ -130,7 +180,14 @@ const open = (
   } as AccessEvent)
   recorder.add({
     type: 'credential.used',
-    data: { credentialId, principalId: principal.id, sessionId, at: now() },
+    data: {
+      credentialId,
+      principalId: principal.id,
+      sessionId,
+      proof,
+      ...(certificate && { certificate: recordOf(certificate) }),
+      at: now(),
+    },
   } as AccessEvent)
 
   const client = byteStreamOf(duplex)
@@ -150,10 +207,11 @@ const open = (
     client,
     upstream,
     recorder,
-    limits: config.limits,
+    limits: rules.limits,
     ...parts,
     closed: (because, error) => {
       sessions.remove(session)
+      leave()
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
       else if (because === 'upstream-gone') logger.warn('the database has ended a session', { sessionId, ...target })
     },

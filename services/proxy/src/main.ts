@@ -1,11 +1,20 @@
 import { parseArgs } from 'node:util'
 import { openEventLog } from '@countersign/eventlog'
-import { announceReady, ConfigError, faultOf, loadConfig, loggerOf, untilStopped } from '@countersign/platform'
+import {
+  announceReady,
+  ConfigError,
+  faultOf,
+  keepEnvironmentOutOfReports,
+  loadConfig,
+  loggerOf,
+  untilStopped,
+} from '@countersign/platform'
 import { ProxyNode } from './node.ts'
 
 const logger = loggerOf('proxy')
 
 const start = async (): Promise<void> => {
+  keepEnvironmentOutOfReports()
   const { values } = parseArgs({ options: { config: { type: 'string', default: 'countersign.yaml' } } })
   const config = loadConfig(values.config)
   const log = await openEventLog(config.log)

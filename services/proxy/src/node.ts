@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { hostname } from 'node:os'
-import { createSecureContext, type SecureContext } from 'node:tls'
 import type { AccessEvent, RequestId, SessionId, Target, WorkerId } from '@countersign/contracts'
 import type { EventLog, Position } from '@countersign/eventlog'
-import { faultOf, type Config, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
+import { faultOf, serverTlsOf, type Config, type DatabaseConfig, type Logger } from '@countersign/platform'
 import { compilePolicies, ownersOf, parseOwners, type Owners, type PolicySet } from '@countersign/policy'
 import { v7 as uuidv7 } from 'uuid'
 import { serveAdmin } from './admin.ts'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
+import { Gate } from './gate.ts'
 import { healthOf, type NodeHealth } from './health.ts'
 import { listen } from './listener.ts'
 import { CheckpointFile, findUnfinished } from './record/checkpoint.ts'
@@ -43,8 +42,6 @@ const HEARTBEAT_MS = 5_000
 const PROBE_MS = 10_000
 /** A server whose connection was lost, a little later: one that goes down has to be gone first. */
 const LOST_MS = 250
-/** Of the time that a client has to log in, what the servers may take: it is still there to be told. */
-const UPSTREAM_SHARE = 0.8
 /** Approvals that are over are forgotten after this long; the log remembers them. */
 const APPROVALS_KEPT_MS = 60 * 60 * 1000
 
@@ -134,7 +131,8 @@ export class ProxyNode {
   /** Takes up what the log says, then listens. Rejects when it cannot: a port in use, a certificate that is none. */
   async start(): Promise<void> {
     const { node } = this.#config
-    const secure = secureContextOf(node)
+    const gate = new Gate(node)
+    for (const { upstream } of this.#config.databases) serverTlsOf(upstream)
     this.#tracer = await openTracer(node.telemetry, { node: this.#worker, version: VERSION, logger: this.#logger })
     this.#found = await findUnfinished(this.#log, `${node.name}/${WORKER_NAME}`, this.#checkpoint.read())
     this.#recordStart(this.#found.unfinished)
@@ -144,14 +142,11 @@ export class ProxyNode {
     this.#listener = await listen({
       config: node,
       worker: this.#worker,
+      gate,
       login: {
         inForce: this.#inForce,
         databases: this.#config.databases,
         serversOf: (target) => this.#behindOf(target).servers,
-        upstreamTimeoutMs: node.limits.startupTimeoutMs * UPSTREAM_SHARE,
-        secure,
-        worker: this.#worker,
-        now: this.#now,
       },
       recorder: this.#recorder,
       sessions: this.#sessions,
@@ -404,6 +399,3 @@ const TELLING = ['search_path', 'countersign.reason', 'countersign.ticket']
 
 const REVOKED = fatal('28000', 'access has been revoked: the session ends')
 const STOPPING = fatal('57P01', 'the node stops: connect again')
-
-const secureContextOf = ({ tls }: NodeConfig): SecureContext | undefined =>
-  tls && createSecureContext({ cert: readFileSync(tls.certificate), key: readFileSync(tls.key), minVersion: 'TLSv1.2' })

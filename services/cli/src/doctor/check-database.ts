@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { serversOf, type DatabaseConfig, type ServerAddress } from '@countersign/platform'
+import { serversOf, serverTlsOf, type DatabaseConfig, type Secret, type ServerAddress } from '@countersign/platform'
 import { Client } from 'pg'
 import { fail, ok, reasonOf, warn, type Check, type Finding } from './check.ts'
 
@@ -76,20 +75,19 @@ type Row = Readonly<Record<string, unknown>>
 export const queryAs = async (
   { upstream }: DatabaseConfig,
   user: string,
-  password: string,
+  password: Secret,
   sql: string,
   server: ServerAddress | undefined = serversOf(upstream)[0],
 ): Promise<Row> => {
-  const { database, tls, ca } = upstream
+  const { database, channelBinding } = upstream
+  const ssl = serverTlsOf(upstream, server?.host)
   const client = new Client({
     ...server,
     database,
     user,
-    password,
-    ssl:
-      tls === 'disable'
-        ? false
-        : { rejectUnauthorized: true, ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }) },
+    password: password.reveal(),
+    ssl,
+    enableChannelBinding: ssl !== false && channelBinding !== 'disable',
     connectionTimeoutMillis: 5_000,
     application_name: 'countersign doctor',
   })

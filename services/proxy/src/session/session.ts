@@ -47,6 +47,9 @@ export interface SessionOptions {
 /** What a client has sent while it waits for an answer: more than this, and it is not read any further. */
 const UNREAD_BYTES_MAX = 256 * 1024
 
+/** So many messages that the server has not answered, and the client is not read any further. */
+const UNANSWERED_MAX = 10_000
+
 /** One client's connection through the node, from login to end: two streams and what stands between them. */
 export class Session {
   readonly #options: SessionOptions
@@ -212,6 +215,13 @@ export class Session {
     this.#exchange.heard()
     this.#serverFrames.read(bytes, 0, length)
     this.#toClient.flush()
+    this.#brakePipeline()
+  }
+
+  /** Who never waits for answers is kept from having millions of questions remembered. Data of COPY are none. */
+  #brakePipeline(): void {
+    const { pending, copying } = this.#exchange
+    this.#clientBrake.set('unanswered', pending.length > UNANSWERED_MAX && !copying)
   }
 
   #fromClient(bytes: Buffer, length: number): void {
@@ -222,6 +232,7 @@ export class Session {
     const read = this.#clientFrames.read(bytes, 0, length)
     this.#toServer.flush()
     if (read < length && !this.#closed) this.#keepUnread(Buffer.from(bytes.subarray(read, length)))
+    this.#brakePipeline()
   }
 
   #keepUnread(bytes: Buffer): void {

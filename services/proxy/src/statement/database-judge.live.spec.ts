@@ -1,6 +1,6 @@
 import { Principal, type AccessEvent, type WorkerId } from '@countersign/contracts'
 import { dataRow, readDataRow, type Column } from '@countersign/pgwire'
-import type { DatabaseConfig } from '@countersign/platform'
+import { Secret, type DatabaseConfig } from '@countersign/platform'
 import { compilePolicies, defaultPolicies, type PolicySet } from '@countersign/policy'
 import type { Client, QueryArrayResult } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -585,7 +585,8 @@ const configOf = (port: number): DatabaseConfig => ({
     port,
     database: 'shop',
     tls: 'disable',
-    guard: { role: GUARD, password: '' },
+    channelBinding: 'prefer',
+    guard: { role: GUARD, password: new Secret('trusted') },
     roles: {},
     targetSessionAttrs: 'any',
     loadBalanceHosts: 'disable',

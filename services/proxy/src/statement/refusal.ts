@@ -135,4 +135,9 @@ export const tooLong = (bytes: number, bytesMax: number): StatementRefusedError 
     hint: 'Send large data with COPY FROM STDIN, or raise node.limits.',
   })
 
+export const keepsTooMuch = (): StatementRefusedError =>
+  new StatementRefusedError('53200', 'this session keeps more on the node than it may', {
+    hint: 'DEALLOCATE prepared statements, CLOSE cursors, or have node.limits.sessionBytesMax raised.',
+  })
+
 const namesOf = (owners: readonly string[]) => (owners.length === 0 ? 'its owners' : owners.join(', '))

@@ -72,16 +72,23 @@ export const SQLSTATE_CLASSES = [
 ] as const
 
 export const FAULT_KINDS = [
-  'refused',
-  'silent',
-  'unknown-host',
-  'no-route',
+  'unreachable',
+  'timeout',
   'closed',
-  'tls',
+  'tls-not-offered',
+  'tls-failed',
+  'certificate-untrusted',
+  'certificate-expired',
+  'certificate-of-another',
+  'password-in-clear',
+  'channel-binding-missing',
+  'server-not-proven',
+  'authentication-unsupported',
+  'authentication-failed',
+  'refused',
+  'misconfigured',
   'not-now',
   'misfit',
-  'login',
-  'other',
 ] as const satisfies readonly FaultKind[]
 
 export type LoginFailure = Told<'auth.failed'>['because']

@@ -196,6 +196,7 @@ describe('a node that is watched', () => {
       await client.query(`do $$ begin raise exception using errcode = 'Q${1000 + at}'; end $$`).catch(() => {})
     }
     await client.end()
+    await expect(world.connect('nobody_else', { database: 'chosen_before' })).rejects.toThrow()
     const before = seriesIn(await scrape())
     const again = await world.connect('ana')
     await again.query(`do $$ begin raise exception using errcode = 'R9999'; end $$`).catch(() => {})

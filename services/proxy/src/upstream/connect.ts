@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { createConnection, type Socket } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
-import type { DatabaseConfig, ServerAddress, UpstreamConfig } from '@countersign/platform'
-import { cancelRequest } from '@countersign/pgwire'
-import { Client } from 'pg'
+import type { DatabaseConfig, UpstreamConfig } from '@countersign/platform'
 import { byteStreamOf } from '../stream/socket-stream.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
+import { sendCancel } from './cancel.ts'
+import { clientOf, innerOf, type Inner } from './server-login.ts'
+import { closeQuietly, parametersOf, toldBy } from './server-told.ts'
 import { nameOf, type Open, type Servers } from './servers.ts'
-import { roundsOf, type ServerTold } from './session-attrs.ts'
+import { roundsOf } from './session-attrs.ts'
+import { upstreamFault } from './upstream-error.ts'
 
 /** A server connection that is logged in and idle, with what the server said of itself on the way. */
 export interface Upstream {
@@ -21,11 +20,10 @@ export interface Upstream {
   cancel(): void
 }
 
-const CANCEL_TIMEOUT_MS = 8_000
-
 /**
- * Logs in to a server with `pg` (SCRAM and TLS are its business), then takes its socket over for the relay. Which
- * server it is: what the configuration says of the database, or a standby for the roles that are to use one.
+ * Logs in to a server with `pg` (SCRAM and TLS are its business, see server-login.ts), then takes its socket over for
+ * the relay. Which server it is: what the configuration says of the database, or a standby for the roles that are to
+ * use one.
  *
  * `settings` go with the start-up packet, as if the client had connected itself. Throws `NoServerError`, at the latest
  * after `withinMs`.
@@ -40,14 +38,14 @@ export const connectUpstream = async (
   const wanted = upstream.standbyRoles?.includes(role) ? 'prefer-standby' : upstream.targetSessionAttrs
   const { connection, address } = await servers.reach(roundsOf(wanted), opener(upstream, role, settings), withinMs)
   const { inner, parameters } = connection
-  // The very machine that this session is on: the name may lead to another one next time.
-  const host = inner.connection.stream.remoteAddress ?? address.host
+  const { processID: processId, secretKey } = inner
+  const machine = inner.connection.stream.remoteAddress ?? address.host
   return {
     stream: takeOver(inner),
     server: nameOf(address),
     parameters,
-    processId: inner.processID,
-    cancel: () => sendCancel({ host, port: address.port }, inner.processID, inner.secretKey),
+    processId,
+    cancel: () => sendCancel(upstream, { ...address, machine }, { processId, secretKey }),
   }
 }
 
@@ -58,17 +56,11 @@ interface LoggedIn {
 
 const opener =
   (upstream: UpstreamConfig, role: string, settings: ReadonlyMap<string, string>): Open<LoggedIn> =>
-  async ({ host, port }, timeoutMs) => {
-    const client = new Client({
-      host,
-      port,
-      user: role,
-      password: upstream.roles[role],
-      database: upstream.database,
-      ssl: tlsOf(upstream, host),
-      connectionTimeoutMillis: timeoutMs,
-      keepAlive: true,
-    })
+  async (address, timeoutMs) => {
+    const password = upstream.roles[role]
+    if (!password) throw upstreamFault('misconfigured')
+    const more = { connectionTimeoutMillis: timeoutMs, keepAlive: true }
+    const client = clientOf(upstream, address, { user: role, password }, more)
     const inner = innerOf(client)
     const conf = inner.getStartupConf.bind(client)
     inner.getStartupConf = () => ({ ...conf(), ...Object.fromEntries(settings) })
@@ -83,72 +75,10 @@ const opener =
     }
   }
 
-/** Collects what the server says of its settings, from before the login on. */
-export const parametersOf = (client: Client): ReadonlyMap<string, string> => {
-  const parameters = new Map<string, string>()
-  innerOf(client).connection.on('parameterStatus', ({ parameterName, parameterValue }) =>
-    parameters.set(parameterName, parameterValue),
-  )
-  return parameters
-}
-
-/**
- * Whether it is a standby, and read-only. From PostgreSQL 14 on it says so by itself; before that it is asked. A client
- * that wants its own session read-only says nothing about the server by that (`own`).
- */
-export const toldBy = async (
-  client: Client,
-  parameters: ReadonlyMap<string, string>,
-  own = false,
-): Promise<ServerTold> => {
-  const hot = parameters.get('in_hot_standby')
-  if (hot !== undefined) {
-    const standby = hot === 'on'
-    return { standby, readOnly: standby || (!own && parameters.get('default_transaction_read_only') === 'on') }
-  }
-  const { rows } = await client.query<[boolean, boolean]>({ text: RECOVERY_QUERY, rowMode: 'array' })
-  const [standby, readOnly] = rows[0] ?? []
-  return { standby, readOnly: own ? standby : readOnly }
-}
-
-const RECOVERY_QUERY = `SELECT pg_catalog.pg_is_in_recovery(),
-  pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') = 'on'`
-
-export const closeQuietly = (client: Client): void => {
-  client.on('error', () => {})
-  client.end().catch(() => {})
-}
-
-/** What `pg` keeps to itself and does not declare; checked by the live tests with each version that is pinned. */
-interface Inner {
-  getStartupConf: () => Record<string, string>
-  readonly connection: {
-    readonly stream: Socket
-    on(event: 'parameterStatus', listener: (status: { parameterName: string; parameterValue: string }) => void): void
-    removeAllListeners(): void
-  }
-  readonly processID: number
-  readonly secretKey: number
-}
-
-const innerOf = (client: Client): Inner => client as unknown as Inner
-
 const takeOver = ({ connection }: Inner): ByteStream => {
   connection.removeAllListeners()
+  // Under TLS the plain socket beneath still tells `pg` of its errors, and an error that nobody hears ends the node.
+  connection.on('error', () => {})
   connection.stream.removeAllListeners()
   return byteStreamOf(connection.stream)
-}
-
-export const tlsOf = ({ tls, ca }: UpstreamConfig, host: string): ConnectionOptions | false => {
-  if (tls === 'disable') return false
-  return { minVersion: 'TLSv1.2', host, ...(ca !== undefined && { ca: readFileSync(ca) }) }
-}
-
-/** A connection of its own, as the protocol asks. Nobody waits for it, and its failure is the client's to repeat. */
-const sendCancel = ({ host, port }: ServerAddress, processId: number, secretKey: number): void => {
-  const secret = Buffer.alloc(4)
-  secret.writeInt32BE(secretKey)
-  const socket = createConnection({ host, port }, () => socket.end(cancelRequest(processId, secret)))
-  socket.on('error', () => socket.destroy())
-  socket.setTimeout(CANCEL_TIMEOUT_MS, () => socket.destroy())
 }

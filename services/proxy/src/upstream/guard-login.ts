@@ -1,6 +1,7 @@
 import type { UpstreamConfig } from '@countersign/platform'
-import { Client } from 'pg'
-import { closeQuietly, parametersOf, tlsOf, toldBy } from './connect.ts'
+import type { Client } from 'pg'
+import { clientOf } from './server-login.ts'
+import { closeQuietly, parametersOf, toldBy } from './server-told.ts'
 import type { Open } from './servers.ts'
 
 const STATEMENT_TIMEOUT_MS = 5_000
@@ -8,19 +9,14 @@ const STATEMENT_TIMEOUT_MS = 5_000
 /** A login of the node itself, under the guard role. */
 export const guardLogin =
   (upstream: UpstreamConfig, applicationName: string): Open<Client> =>
-  async ({ host, port }, timeoutMs) => {
-    const { database, guard } = upstream
-    const client = new Client({
-      host,
-      port,
-      database,
-      user: guard.role,
-      password: guard.password,
-      ssl: tlsOf(upstream, host),
+  async (address, timeoutMs) => {
+    const { role: user, password } = upstream.guard
+    const more = {
       application_name: applicationName,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       connectionTimeoutMillis: timeoutMs,
-    })
+    }
+    const client = clientOf(upstream, address, { user, password }, more)
     const parameters = parametersOf(client)
     client.on('error', () => {})
     try {

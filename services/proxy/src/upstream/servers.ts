@@ -1,7 +1,7 @@
 import { serversOf, type ServerAddress, type TargetSessionAttrs, type UpstreamConfig } from '@countersign/platform'
 import { BackOff } from './back-off.ts'
 import { misfitOf, type ServerTold } from './session-attrs.ts'
-import { faultOfAttempt, refusalIn, NoServerError, type Fault, type FaultKind } from './no-server-error.ts'
+import { failedAttempt, NoServerError, type Fault, type FaultKind } from './no-server-error.ts'
 
 /** A login that succeeded, to be used or to be closed again. */
 export interface Reached<T> {
@@ -114,6 +114,7 @@ export class Servers {
     const giveUpAt = this.#clock() + withinMs
     let left = this.#inOrder()
     let faults: readonly Fault[] = []
+    let cause: unknown
     for (const [round, wanted] of rounds.entries()) {
       const unfit: Known[] = []
       const kept = faults.filter(({ kind }) => kind !== 'misfit')
@@ -122,12 +123,13 @@ export class Servers {
         const tried = await this.#try(known, wanted, open, giveUpAt, [...kept, ...found])
         if ('reached' in tried) return { connection: tried.reached.connection, address: known.address, round }
         found.push(tried.fault)
+        cause = tried.cause
         if (tried.fault.kind === 'misfit') unfit.push(known)
       }
       faults = [...kept, ...found]
       left = unfit
     }
-    throw new NoServerError(faults)
+    throw new NoServerError(faults, undefined, { cause })
   }
 
   /** Looks after those that nobody has heard of for this long. Never throws: what it finds is in `states`. */
@@ -161,20 +163,20 @@ export class Servers {
     open: Open<T>,
     giveUpAt: number,
     before: readonly Fault[],
-  ): Promise<{ readonly reached: Reached<T> } | { readonly fault: Fault }> {
+  ): Promise<{ readonly reached: Reached<T> } | { readonly fault: Fault; readonly cause?: unknown }> {
     const { server, silent } = known
     const now = this.#clock()
     if (silent && now < silent.until) return { fault: silent.fault }
     const leftMs = giveUpAt - now
-    if (leftMs <= 0) return { fault: { server, kind: 'silent', reason: 'not tried: no time was left' } }
+    if (leftMs <= 0) return { fault: { server, kind: 'timeout', reason: 'not tried: no time was left' } }
     let reached: Reached<T>
     try {
       reached = await this.#open(known, open, Math.min(this.#upstream.connectTimeoutMs, leftMs))
     } catch (error) {
       if (!(error instanceof NoServerError)) throw error
       if (error.fields) throw new NoServerError([...before, ...error.faults], error.fields, { cause: error.cause })
-      const [fault = { server, kind: 'other', reason: 'the login failed' }] = error.faults
-      return { fault }
+      const [fault = { server, kind: 'unreachable', reason: 'it cannot be reached' }] = error.faults
+      return { fault, cause: error.cause }
     }
     const misfit = misfitOf(wanted, reached.told)
     if (misfit === undefined) return { reached }
@@ -192,13 +194,14 @@ export class Servers {
       this.#heard(known, true, undefined, reached.told)
       return reached
     } catch (error) {
-      const fault = faultOfAttempt(known.server, error, timeoutMs)
+      const { fault, fields, error: cause } = failedAttempt(known.server, error, timeoutMs)
       this.#options.failed?.(fault.kind)
-      this.#heard(known, fault.kind === 'login', fault.kind === 'login' ? undefined : fault.reason, known.told)
-      if (fault.kind === 'silent' || this.#clock() - begun > SLOW_MS) {
+      const ok = fields !== undefined // It answers, though not as one wants.
+      this.#heard(known, ok, ok ? undefined : fault.reason, known.told)
+      if (fault.kind === 'timeout' || this.#clock() - begun > SLOW_MS) {
         known.silent = { fault, until: this.#clock() + known.backOff.failed() }
       }
-      throw new NoServerError([fault], refusalIn(error), { cause: error })
+      throw new NoServerError([fault], fields, { cause })
     }
   }
 

@@ -1,7 +1,7 @@
 import type { UpstreamConfig } from '@countersign/platform'
 import type { Client } from 'pg'
 import { BackOff } from './back-off.ts'
-import { closeQuietly } from './connect.ts'
+import { closeQuietly } from './server-told.ts'
 import { guardLogin } from './guard-login.ts'
 import type { Servers } from './servers.ts'
 import { roundsOf } from './session-attrs.ts'
