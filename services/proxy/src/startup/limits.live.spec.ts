@@ -119,7 +119,7 @@ describe('connections', () => {
       await client.until(/^R/)
       client.forget()
       client.send(password(ANA.token))
-      expect(await refusalOf(client)).toMatch(/^08001 /)
+      expect(await refusalOf(client)).toMatch(/^08004 /)
     }
   })
 
