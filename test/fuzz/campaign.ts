@@ -90,12 +90,23 @@ export const failureOf = async <Plan>(target: Target<Plan>, plan: Plan): Promise
   }
 }
 
-/** Leaves out whatever the failure does not need. */
+const SHRINKING_MS = 10_000
+
+/** Leaves out whatever the failure does not need, as far as the time allows. */
 export const shrunk = async <Plan>(target: Target<Plan>, plan: Plan): Promise<Plan> => {
-  for (const smaller of target.smaller?.(plan) ?? []) {
-    if ((await failureOf(target, smaller)) !== undefined) return shrunk(target, smaller)
+  const deadline = performance.now() + SHRINKING_MS
+  let smallest = plan
+  for (let again = true; again;) {
+    again = false
+    for (const smaller of target.smaller?.(smallest) ?? []) {
+      if (performance.now() > deadline) return smallest
+      if ((await failureOf(target, smaller)) === undefined) continue
+      smallest = smaller
+      again = true
+      break
+    }
   }
-  return plan
+  return smallest
 }
 
 const collectGarbage = (): void => {

@@ -14,7 +14,9 @@ export interface Kept<Plan> {
 const BYTES = 'bytes:'
 
 export const keep = (kept: Kept<unknown>): string =>
-  JSON.stringify(kept, (_, value: unknown) => (isBufferJson(value) ? BYTES + Buffer.from(value.data).toString('latin1') : value))
+  JSON.stringify(kept, (_, value: unknown) =>
+    isBufferJson(value) ? BYTES + Buffer.from(value.data).toString('latin1') : value,
+  )
 
 const isBufferJson = (value: unknown): value is { readonly data: readonly number[] } =>
   typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value

@@ -62,7 +62,7 @@ const withLength = (random: Random, frame: Buffer): Buffer => {
   if (frame.length < HEADER) return frame
   const changed = Buffer.from(frame)
   const near = frame.readInt32BE(1) + random.pick([-5, -2, -1, 1, 2, 5])
-  changed.writeInt32BE(random.oneIn(2) ? near : random.pick(LENGTHS), 1)
+  changed.writeInt32BE((random.oneIn(2) ? near : random.pick(LENGTHS)) | 0, 1)
   return changed
 }
 
@@ -116,12 +116,14 @@ const withoutZero = (random: Random, frame: Buffer): Buffer => {
   return zero < 0 ? frame : Buffer.concat([frame.subarray(0, zero), frame.subarray(zero + 1)])
 }
 
+const PIECES_MAX = 300
+
 /** Cuts anywhere: into single bytes, into small pieces, or hardly at all. Nothing is lost. */
 export const cut = (random: Random, bytes: Buffer): readonly Buffer[] => {
-  const most = random.pick([1, 3, 6, 23, 300, 100_000])
+  const most = Math.max(random.pick([1, 3, 6, 23, 300, 100_000]), bytes.length / PIECES_MAX)
   const pieces: Buffer[] = []
   for (let at = 0; at < bytes.length;) {
-    const size = random.between(1, most)
+    const size = random.between(1, Math.ceil(most))
     pieces.push(bytes.subarray(at, at + size))
     at += size
   }

@@ -99,7 +99,11 @@ const bySql = async (dsn: string): Promise<void> => mustRun('psql', [dsn, '-X', 
 
 const byPgbench = async (dsn: string): Promise<void> => {
   await mustRun('pgbench', ['-i', '-q', '-s', '1', '--init-steps=dt', dsn])
-  await mustRun('psql', [dsn, '-Xqc', 'insert into pgbench_branches values (1, 0, null); insert into pgbench_tellers select g, 1, 0, null from generate_series(1, 10) g'])
+  await mustRun('psql', [
+    dsn,
+    '-Xqc',
+    'insert into pgbench_branches values (1, 0, null); insert into pgbench_tellers select g, 1, 0, null from generate_series(1, 10) g',
+  ])
   for (const mode of ['simple', 'extended', 'prepared']) await mustRun('pgbench', ['-n', '-t', '3', '-M', mode, dsn])
 }
 

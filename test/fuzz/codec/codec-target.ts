@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
   BACKEND,
-  dataRow,
   FRONTEND,
   Frames,
   notificationResponse,
   ProtocolError,
   query,
-  readDataRow,
   readFirstPacket,
   readNotice,
   readNotification,
@@ -188,7 +186,7 @@ const readAlone = (from: CodecPlan['from'], message: Buffer): void => {
   })
   mustEqual(results[1], results[0], 'a reader has looked beyond its message')
   mustEqual(results[2], results[0], 'a reader has looked beyond its message')
-  if (results[0] !== undefined && !('error' in results[0])) writeAgain(message)
+  if (results[0] !== undefined && !('error' in results[0])) writeAgain(from, message)
 }
 
 const SURROUNDINGS = [Buffer.alloc(0), Buffer.alloc(9, 0), Buffer.alloc(9, 0x54)]
@@ -210,8 +208,9 @@ const copied = (value: unknown): unknown => {
 }
 
 /** What can be written as well as read says the same when it is written and read again. */
-const writeAgain = (message: Buffer): void => {
+const writeAgain = (from: CodecPlan['from'], message: Buffer): void => {
   const at = [message, 0, message.length] as const
+  if (from === 'client' && message[0] !== FRONTEND.query) return
   switch (message[0]) {
     case FRONTEND.query: {
       const sql = readQuery(...at).toString()
@@ -219,8 +218,16 @@ const writeAgain = (message: Buffer): void => {
       return
     }
     case BACKEND.notificationResponse: {
-      const written = outcomeOf(() => notificationResponse(readNotification(...at)))
-      must('value' in written, 'a notification cannot be written again')
+      const read = readNotification(...at)
+      const written = notificationResponse(read)
+      mustEqual(readNotification(written, 0, written.length), read, 'a notification is another one')
+      return
+    }
+    case BACKEND.errorResponse:
+    case BACKEND.noticeResponse: {
+      const read = readNotice(...at)
+      const written = writeNotice(message[0], read)
+      mustEqual([...readNotice(written, 0, written.length)], [...read], 'a notice is another one')
     }
   }
 }
@@ -230,7 +237,8 @@ const readStart = (bytes: Buffer): void => {
   const whole = outcomeOf(() => readFirstPacket(bytes))
   const announced = bytes.length >= 4 ? bytes.readInt32BE(0) : undefined
   if (announced === undefined) return mustEqual(whole, { value: undefined }, 'a packet out of nothing')
-  if (announced < 8 || announced > 10_000) return mustEqual(whole, { error: 'PGWIRE_BAD_LENGTH' }, 'a length is believed')
+  if (announced < 8 || announced > 10_000)
+    return mustEqual(whole, { error: 'PGWIRE_BAD_LENGTH' }, 'a length is believed')
   const alone = outcomeOf(() => readFirstPacket(bytes.subarray(0, announced)))
   mustEqual(whole, alone, 'a first packet depends on what follows it')
   const early = outcomeOf(() => readFirstPacket(bytes.subarray(0, Math.min(bytes.length, announced) - 1)))

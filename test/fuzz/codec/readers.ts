@@ -3,6 +3,7 @@ import {
   FRONTEND,
   readBind,
   readCommandTag,
+  readCopyFail,
   readDataRow,
   readExecute,
   readNamed,
@@ -28,6 +29,7 @@ export const readers: Readonly<Record<'client' | 'server', ReadonlyMap<number, R
     [FRONTEND.execute, readExecute],
     [FRONTEND.describe, readNamed],
     [FRONTEND.close, readNamed],
+    [FRONTEND.copyFail, readCopyFail],
     [FRONTEND.password, readPassword],
   ]),
   server: new Map<number, Reader>([
