@@ -11,6 +11,10 @@ export interface Target<Plan> {
   readonly plan: (random: Random) => Plan
   /** Lets it happen. Throws when something that must hold does not. */
   readonly play: (plan: Plan) => Promise<void> | void
+  /** What else is worth watching. */
+  readonly note?: () => string
+  /** How many may be under way at once, where each is waiting for others most of the time. */
+  readonly together?: number
   /** The same with something left out, the shortest first: to find out what a failure needs. */
   readonly smaller?: (plan: Plan) => Iterable<Plan>
 }
@@ -52,16 +56,22 @@ export const campaign = async <Plan>(
   let before: readonly [number, number] | undefined
   let told = started
   let played = 0
-  while (played < conversations && elapsed() < seconds && failures.length < FAILURES_MAX) {
-    const failure = await playedOne(target, seedOf(seed, played))
-    if (failure) failures.push(failure)
-    played += 1
-    if (played >= conversations / 10 || elapsed() >= seconds / 10) before ??= memory()
-    if (!progress || performance.now() - told < PROGRESS_MS) continue
-    told = performance.now()
-    const rate = Math.round(played / elapsed())
-    progress(`${target.name}: ${played} of ${conversations}, ${rate}/s, ${failures.length} failed, ${shown(memory())}`)
+  let begun = 0
+  const goesOn = () => begun < conversations && elapsed() < seconds && failures.length < FAILURES_MAX
+  const lane = async (): Promise<void> => {
+    while (goesOn()) {
+      const failure = await playedOne(target, seedOf(seed, begun++))
+      if (failure) failures.push(failure)
+      played += 1
+      if (played >= conversations / 10 || elapsed() >= seconds / 10) before ??= memory()
+      if (!progress || performance.now() - told < PROGRESS_MS) continue
+      told = performance.now()
+      const rate = Math.round(played / elapsed())
+      const note = [shown(memory()), target.note?.() ?? []].flat().join('; ')
+      progress(`${target.name}: ${played} of ${conversations}, ${rate}/s, ${failures.length} failed; ${note}`)
+    }
   }
+  await Promise.all(Array.from({ length: target.together ?? 1 }, lane))
   const [heapBefore, rssBefore] = before ?? memory()
   const [heap, rss] = memory()
   return { played, failures, seconds: elapsed(), heapMiB: [heapBefore, heap], rssMiB: [rssBefore, rss] }
@@ -130,7 +140,11 @@ export const HEAP_GROWTH_MIB_MAX = 32
  * A campaign as a command: `--conversations N --seed N --seconds N`, or `--replay SEED` for one of them. Prints
  * failures with their seeds, shortened, in the form in which the corpus keeps them. Ends with 1 when there are any.
  */
-export const campaignCommand = async <Plan>(target: Target<Plan>): Promise<void> => {
+export const campaignCommand = async <Plan>(
+  target: Target<Plan>,
+  /** What must hold at the end: gives what does not. */
+  afterwards: () => Promise<readonly string[]> = async () => [],
+): Promise<void> => {
   const { values } = parseArgs({
     options: {
       conversations: { type: 'string', default: '10000' },
@@ -148,8 +162,10 @@ export const campaignCommand = async <Plan>(target: Target<Plan>): Promise<void>
     progress: (line) => console.log(line),
   })
   for (const failure of outcome.failures) await tell(target, failure)
+  const wrong = await afterwards()
+  for (const each of wrong) console.error(`${target.name}: ${each}`)
   console.log(closingLine(target.name, Number(values.seed), outcome))
-  process.exitCode = outcome.failures.length === 0 && flat(outcome) ? 0 : 1
+  process.exitCode = outcome.failures.length + wrong.length === 0 && flat(outcome) ? 0 : 1
 }
 
 const replay = async <Plan>(target: Target<Plan>, seed: number): Promise<void> => {

@@ -4,6 +4,7 @@ import { Client } from 'pg'
 import { installed, startPostgres, type Postgres } from '../corpus/postgres.ts'
 import { pythonProgram } from '../clients/runtimes/python.ts'
 import { run } from '../support/run.ts'
+import { framed, startup } from '../support/wire-bytes.ts'
 
 /*
  * Writes down what real clients and a real server say to each other: recordings/<client>.client.bin and .server.bin,
@@ -154,11 +155,50 @@ with psycopg.connect(sys.argv[1], autocommit=True) as c:
   if (status !== 0) throw new Error(stderr)
 }
 
+/** What drivers seldom do: part of a result, a description of a statement, names given away, a flush in the middle. */
+const byHand = async (dsn: string): Promise<void> => {
+  const socket = connect(Number(new URL(dsn).port), '127.0.0.1')
+  const text = (...parts: readonly string[]) => Buffer.from(parts.join('\0'), 'latin1')
+  const heard = (ending: string) =>
+    new Promise<void>((resolve) => {
+      const look = (bytes: Buffer) => {
+        if (!bytes.toString('latin1').endsWith(ending)) return
+        socket.off('data', look)
+        resolve()
+      }
+      socket.on('data', look)
+    })
+  socket.write(startup({ user: 'postgres', database: 'postgres' }))
+  await heard('Z\0\0\0\x05I')
+  socket.write(
+    Buffer.concat([
+      framed('P', text('s', 'select generate_series(1, $1::int)', '\0', '')),
+      framed('D', text('Ss', '')),
+      framed('B', text('p', 's', '\0\0\0\x01\0\0\0\x015\0\0')),
+      framed('E', text('p', '\0\0\0\x02')),
+      framed('H', Buffer.alloc(0)),
+    ]),
+  )
+  await heard('s\0\0\0\x04')
+  socket.write(
+    Buffer.concat([
+      framed('E', text('p', '\0\0\0\0')),
+      framed('C', text('Pp', '')),
+      framed('C', text('Ss', '')),
+      framed('S', Buffer.alloc(0)),
+    ]),
+  )
+  await heard('Z\0\0\0\x05I')
+  socket.end(framed('X', Buffer.alloc(0)))
+  await new Promise((resolve) => socket.once('close', resolve))
+}
+
 const CLIENTS: Readonly<Record<string, (dsn: string) => Promise<void>>> = {
   psql: bySql,
   pgbench: byPgbench,
   'node-postgres': byNodePostgres,
   psycopg: byPsycopg,
+  'by-hand': byHand,
 }
 
 await main()

@@ -6,7 +6,7 @@ import { isReadOnly, readScript, type Command } from '../testing/script.ts'
 import { ServedWorld } from '../testing/serve.ts'
 import { settle } from '../testing/session-world.ts'
 import * as wire from '../testing/wire.ts'
-import { Forwarded } from './forwarded.ts'
+import { Forwarded } from '../../../../test/fuzz/forwarded.ts'
 import { sessionPlan, type Happens, type SessionPlan } from './session-plan.ts'
 
 /**

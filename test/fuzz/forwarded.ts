@@ -27,13 +27,20 @@ function bare(bytes: Buffer): void {
  * COPY data may come in pieces, because it may be of any size.
  */
 export class Forwarded {
-  readonly wrong: string[] = []
-  readonly #wasJudged: (sql: string) => boolean
+  readonly wrong: string[]
+  readonly #eachWhole: boolean
+  readonly #wasJudged: (sql: string, by: 'Query' | 'Parse') => boolean
   #rest: Buffer = Buffer.alloc(0)
   /** Bytes of COPY data that are still to come. */
   #missing = 0
 
-  constructor(wasJudged: (sql: string) => boolean) {
+  /** `eachWhole`: each write is whole messages; a real connection may cut them anywhere. */
+  constructor(
+    wasJudged: (sql: string, by: 'Query' | 'Parse') => boolean,
+    { wrong = [] as string[], eachWhole = true } = {},
+  ) {
+    this.wrong = wrong
+    this.#eachWhole = eachWhole
     this.#wasJudged = wasJudged
   }
 
@@ -51,7 +58,7 @@ export class Forwarded {
       left = left.subarray(end)
     }
     this.#rest = left
-    if (left.length > 0 && left[0] !== FRONTEND.copyData) {
+    if (this.#eachWhole && left.length > 0 && left[0] !== FRONTEND.copyData) {
       this.wrong.push(`half a message: ${JSON.stringify(left.toString('latin1', 0, 40))}`)
     }
   }
@@ -67,7 +74,8 @@ export class Forwarded {
       return
     }
     const sql = textOf(bytes)
-    if (sql !== undefined && !isQuestion(sql) && !this.#wasJudged(sql)) this.wrong.push(`not judged: ${shown}`)
+    if (sql !== undefined && !isQuestion(sql) && !this.#wasJudged(sql, bytes[0] === FRONTEND.query ? 'Query' : 'Parse'))
+      this.wrong.push(`not judged: ${shown}`)
   }
 }
 
