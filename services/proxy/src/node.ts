@@ -24,6 +24,7 @@ import type { LoggedIn } from './startup/login.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import { Holds } from './statement/holds.ts'
 import type { Judgement } from './statement/judgement.ts'
+import { BoundedCache } from './understanding/bounded-cache.ts'
 import { Parser } from './understanding/parser.ts'
 
 const VERSION = '0.1.0'
@@ -33,11 +34,16 @@ const HEARTBEAT_MS = 5_000
 /** Approvals that are over are forgotten after this long; the log remembers them. */
 const APPROVALS_KEPT_MS = 60 * 60 * 1000
 
+/** Clients choose the settings that they begin with, so there may be any number of beginnings. */
+const FIRST_TOLD_MAX = 1_000
+const FIRST_TOLD_BYTES_MAX = 4 * 1024 * 1024
+const FIRST_TOLD_BYTES = 1_000
+
 /** One database behind the node: what is known of it, and how statements for it are judged. */
 interface Behind {
   readonly knowledge: Knowledge
   readonly judge: DatabaseJudge
-  readonly firstTold: Map<string, SessionTold>
+  readonly firstTold: BoundedCache<SessionTold>
 }
 
 /** One worker of a node: it listens, and stands between its clients and their databases. */
@@ -150,7 +156,7 @@ export class ProxyNode {
   }
 
   #putBehind(config: DatabaseConfig): Behind {
-    const firstTold = new Map<string, SessionTold>()
+    const firstTold = new BoundedCache<SessionTold>(FIRST_TOLD_MAX, FIRST_TOLD_BYTES_MAX)
     const changed = () => {
       firstTold.clear()
       judge.forget()
@@ -180,7 +186,7 @@ export class ProxyNode {
     const key = JSON.stringify([role, ...TELLING.map((name) => greeting.settings.server.get(name))])
     const firstTold: SessionOptions['firstTold'] = {
       get: () => behind.firstTold.get(key),
-      set: (told) => void behind.firstTold.set(key, told),
+      set: (told) => behind.firstTold.set(key, told, key.length + FIRST_TOLD_BYTES),
     }
     return {
       judge: behind.judge,

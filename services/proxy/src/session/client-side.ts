@@ -7,6 +7,7 @@ import {
   HEADER_BYTES,
   ProtocolError,
   readBind,
+  readCopyFail,
   readExecute,
   readNamed,
   readParameters,
@@ -148,8 +149,10 @@ export class ClientSide implements FrameReader {
         return this.#sync(bytes, start, end)
       case FRONTEND.flush:
         return this.#forward(bytes, start, end, undefined)
-      case FRONTEND.copyDone:
       case FRONTEND.copyFail:
+        readCopyFail(bytes, start, end)
+        return this.#forward(bytes, start, end, { kind: 'copy-end' })
+      case FRONTEND.copyDone:
         return this.#forward(bytes, start, end, { kind: 'copy-end' })
       case FRONTEND.functionCall:
         return this.#refuseGroup(say.functionCallRefused())

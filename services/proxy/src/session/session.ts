@@ -152,6 +152,8 @@ export class Session {
     this.#closed = true
     const { client, upstream, recorder, identity, closed } = this.#options
     this.#clientSide.close()
+    // What the server is believed to have been sent it must have been sent: whole, up to where the client broke off.
+    this.#toServer.flush()
     this.#toServer.close()
     this.#toClient.close()
     this.#admission.abort(WITHDRAWN[because])
@@ -160,7 +162,8 @@ export class Session {
     const statements = this.#exchange.statements
     recorder.add({ type: 'session.closed', data: { sessionId, because, statements, at: now() } } as AccessEvent)
     for (const resolve of this.#whenAnswered.splice(0)) resolve()
-    upstream.stream.write(TERMINATE)
+    // In the middle of COPY data it would be taken for a part of it.
+    if (!this.#clientFrames.inside) upstream.stream.write(TERMINATE)
     upstream.stream.end()
     client.end()
     closed(because, error)
@@ -355,6 +358,11 @@ export class Session {
     const error = say.errorOf(say.logDown())
     if (this.#exchange.status !== 'open') {
       this.#toClient.sayReady(Buffer.concat([error, readyForQuery(this.#exchange.status)]))
+      return
+    }
+    // What stood in the middle of COPY data would be read as a part of it, and the end of that data as messages.
+    if (this.#clientFrames.inside) {
+      this.end('limit-exceeded', say.fatal('ZA010', 'session ended: the audit log cannot be written'))
       return
     }
     this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })

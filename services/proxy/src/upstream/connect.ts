@@ -41,8 +41,11 @@ export const connectUpstream = async (
   inner.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) =>
     parameters.set(parameterName, parameterValue),
   )
+  // Between the end of the login and our taking over nobody else would hear of it, and that would end the process.
+  client.on('error', () => undefined)
   try {
     await client.connect()
+    if (inner.connection.stream.destroyed) throw new Error('the server has closed the connection')
   } catch (error) {
     inner.connection.stream.destroy()
     throw upstreamErrorOf(error)

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { serverTlsOf, type DatabaseConfig, type Secret } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
+import { checkMessages } from './checked-messages.ts'
 import { upstreamErrorOf, upstreamFault, type UpstreamFault } from './upstream-error.ts'
 
 type Upstream = DatabaseConfig['upstream']
@@ -50,6 +51,7 @@ export const clientOf = (upstream: Upstream, { user, password }: Login, more: Cl
     const { options: _, replication: __, ...asked } = conf()
     return asked
   }
+  checkMessages(client)
   guard(inner.connection, { encrypted: ssl !== false, bound: channelBinding === 'require' })
   return client
 }
