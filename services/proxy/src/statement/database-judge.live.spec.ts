@@ -267,7 +267,7 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       expect(await under(policyWith(''))).toEqual(raw.rows)
       for (const but of ['class == "ssn"', 'class == "password"', 'name == "public.customers.ssn"']) {
         const masked = await under(policyWith(`unless { action == Action::"unmask" && resource.${but} }`))
-        expect(JSON.stringify(masked)).not.toContain(raw.rows[0][1])
+        expect(JSON.stringify(masked)).not.toContain(raw.rows[0]?.[1])
       }
     })
 
