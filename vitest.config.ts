@@ -73,6 +73,7 @@ export default defineConfig({
           ...serial,
         },
       },
+      { ...shared, test: { name: 'suites', include: ['test/suites/**/*.spec.ts'], ...serial } },
       {
         ...shared,
         test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },

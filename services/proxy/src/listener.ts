@@ -160,7 +160,7 @@ const open = (
   const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
   const { settings, tls, certificate } = greeting
   const { principal, credentialId } = credential
-  const key = sessions.newKey()
+  const key = sessions.newKey(upstream.processId)
   recorder.add({
     type: 'session.opened',
     data: {

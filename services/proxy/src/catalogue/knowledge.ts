@@ -86,6 +86,12 @@ export class Knowledge {
     return this.#columns.get(`${relation}.${attribute}`)
   }
 
+  /** Every column of which policy may want something hidden, as far as anybody knows. */
+  *notClear(): Iterable<KnownColumn> {
+    for (const name of HOLD_VALUES_FOR_EXAMPLE) yield { name, class: this.classOf(name) }
+    for (const column of this.#columns.values()) if (column.class !== 'clear') yield column
+  }
+
   typeOf(relation: number, attribute: number): { readonly type: number; readonly modifier: number } | undefined {
     return this.#relations.get(relation)?.columns.find(({ number }) => number === attribute)
   }
@@ -216,6 +222,13 @@ const isOfServer = (column: string): boolean => /^(pg_catalog|information_schema
 /** Columns of the server's own catalogue in which values of other columns stand, or somebody's statements. */
 const HOLDS_VALUES =
   /^pg_catalog\.(pg_statistic\.stavalues\d|pg_stats\w*\.(most_common_(vals|elems|val_nulls|base_freqs)|histogram_bounds|range_\w+)|pg_statistic_ext_data\.\w+|pg_stat_activity\.query|pg_(authid|shadow)\.(rolpassword|passwd)|pg_prepared_statements\.statement|pg_cursors\.statement|pg_largeobject\.data|pg_(user_mappings?|foreign_server)\.\w*options)$/
+
+const HOLD_VALUES_FOR_EXAMPLE = [
+  'pg_catalog.pg_stats.most_common_vals',
+  'pg_catalog.pg_stat_activity.query',
+  'pg_catalog.pg_authid.rolpassword',
+  'pg_catalog.pg_largeobject.data',
+]
 
 const classOfServers = (column: string): DataClass => (HOLDS_VALUES.test(column) ? 'unknown' : 'clear')
 

@@ -189,6 +189,10 @@ export class Session {
   }
 
   #serverGone(): void {
+    if (this.#terminated) {
+      this.close('client-terminated')
+      return
+    }
     // Its own last words may wait for a record, with the result in front of them; then they will not go out any more.
     if (this.#exchange.serverHasLeft && !this.#toClient.waiting) this.close('upstream-gone')
     else this.end('upstream-gone', say.serverGone())
@@ -274,11 +278,17 @@ export class Session {
     this.#checkAnswered()
   }
 
-  /** What the client has said before is still done, as PostgreSQL would do it. */
+  /**
+   * What the client has said before is still done, as PostgreSQL would do it. That may never be answered, because no
+   * Sync came behind it: so the server is told as well, in its turn. While it takes data it would wait for more.
+   */
   #terminate(): void {
     this.#terminated = true
+    const { copying } = this.#exchange
+    if (!copying) this.#toServer.send(TERMINATE, undefined)
     this.#toServer.flush()
-    this.#checkAnswered()
+    if (copying) this.close('client-terminated')
+    else this.#checkAnswered()
   }
 
   #serverFailed(): void {
@@ -288,6 +298,7 @@ export class Session {
 
   /** The server takes data now; a client that has sent something else, which waits, will not send any. */
   #copyInBegins(): void {
+    if (this.#terminated) this.close('client-terminated')
     if (this.#clientSide.waitsInVain)
       throw new ProtocolError('PGWIRE_UNEXPECTED', 'a statement in the middle of COPY data')
   }
@@ -331,7 +342,7 @@ export class Session {
   #parameterChanged(name: string, value: string): void {
     if (name === 'search_path') this.#exchange.meaning.searchPathChanged()
     const misread =
-      (name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && value !== 'UTF8')
+      (name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && !isUtf8Name(value))
     if (misread) {
       throw new ProtocolError('PGWIRE_UNEXPECTED', `${name} is ${value}: statements would be read in another way`)
     }
@@ -371,6 +382,9 @@ export class Session {
     this.#toServer.flush()
   }
 }
+
+/** The server tells the name as it was given. */
+const isUtf8Name = (encoding: string): boolean => /^(utf-?8|unicode)$/i.test(encoding)
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 

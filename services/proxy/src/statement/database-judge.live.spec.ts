@@ -243,6 +243,34 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       expect(await verdicts('INSERT INTO t (id) VALUES (902)')).toEqual(['allow'])
     })
 
+    it('shows a value of unknown origin to whom policy shows everything, and to nobody else', async () => {
+      // Names mean nothing behind a change of the schema, so nobody knows where these come from.
+      const sql = 'CREATE TABLE brand_new AS SELECT id, ssn FROM customers; SELECT * FROM brand_new ORDER BY id'
+      const policyWith = (unmask: string) => ({
+        set: compilePolicies([
+          { name: 'all.cedar', text: `@id("all") permit (principal, action, resource) ${unmask};` },
+        ]),
+        version: unmask,
+      })
+      const under = async (inForce: NonNullable<typeof policy>) => {
+        const before = policy
+        try {
+          policy = inForce
+          judge.forget()
+          return await seen(`BEGIN; ${sql}`)
+        } finally {
+          policy = before
+          judge.forget()
+        }
+      }
+      const raw = await admin.query({ text: 'SELECT id::text, ssn FROM customers ORDER BY id', rowMode: 'array' })
+      expect(await under(policyWith(''))).toEqual(raw.rows)
+      for (const but of ['class == "ssn"', 'class == "password"', 'name == "public.customers.ssn"']) {
+        const masked = await under(policyWith(`unless { action == Action::"unmask" && resource.${but} }`))
+        expect(JSON.stringify(masked)).not.toContain(raw.rows[0]?.[1])
+      }
+    })
+
     it('means something else on another search path', async () => {
       const there = { session: { searchPath: ['pg_catalog', 'other'] } }
       expect((await last('SELECT * FROM t WHERE id = 1')).relations).toEqual([{ name: 'public.t', actions: ['read'] }])

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Digest, Principal, Touch, Verdict } from '@countersign/contracts'
-import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
+import { DATA_CLASSES, isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
 import {
   decide,
   EVERY_FACT,
@@ -8,6 +8,7 @@ import {
   requestFrom,
   type Count,
   type Decision,
+  type MaskContext,
   type MaskDecision,
   type PolicySet,
 } from '@countersign/policy'
@@ -61,6 +62,7 @@ export class DatabaseJudge implements Judge {
   readonly #texts = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #shapes = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
+  readonly #seeingAll = new BoundedCache<boolean>(ENTRIES_MAX, BYTES_MAX)
 
   constructor(options: DatabaseJudgeOptions) {
     this.#options = options
@@ -71,6 +73,7 @@ export class DatabaseJudge implements Judge {
     this.#texts.clear()
     this.#shapes.clear()
     this.#masks.clear()
+    this.#seeingAll.clear()
   }
 
   known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
@@ -279,7 +282,8 @@ export class DatabaseJudge implements Judge {
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
     const classOf = (column: string) => knowledge.classOf(column)
     const decision = decide(set, requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts))
-    const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, { hour, ...said })
+    const maskContext = { hour, ...said }
+    const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touches = touchesOf(facts, classOf, maskRule)
     const verdict = verdictOf(decision, touches)
     const sensitive = touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || facts.unresolved
@@ -312,23 +316,37 @@ export class DatabaseJudge implements Judge {
         columnAt: (relation, attribute) => knowledge.columnAt(relation, attribute),
         classOf,
         maskRule,
+        seesAll: () => this.#seesAll(set, principal, maskContext),
         copy: command?.copy && copyOf(command.copy, facts, knowledge),
       }),
     }
   }
 
-  #mask(
-    set: PolicySet,
-    principal: Principal,
-    column: KnownColumn,
-    context: { hour: number; reason?: string; ticket?: string },
-  ): MaskDecision {
+  #mask(set: PolicySet, principal: Principal, column: KnownColumn, context: MaskContext): MaskDecision {
     const key = JSON.stringify([set.digest, principalKey(principal), column.name, column.class, context])
     const known = this.#masks.get(key)
     if (known) return known
     const decision = maskDecision(set, principal, this.#options.knowledge.target, column, context)
     this.#masks.set(key, decision, 2 * key.length + 200)
     return decision
+  }
+
+  /**
+   * Policy shows this principal values of every class, and every column of which it might hide something: then it does
+   * not matter that a value comes from nobody knows where, and no value needs to be looked into.
+   */
+  #seesAll(set: PolicySet, principal: Principal, context: MaskContext): boolean {
+    const key = JSON.stringify([set.digest, principalKey(principal), context])
+    const known = this.#seeingAll.get(key)
+    if (known !== undefined) return known
+    const mayBe = [
+      ...DATA_CLASSES.map((each) => ({ name: NOWHERE, class: each })),
+      ...this.#options.knowledge.notClear(),
+    ]
+    const { target } = this.#options.knowledge
+    const seesAll = mayBe.every((column) => maskDecision(set, principal, target, column, context).clear)
+    this.#seeingAll.set(key, seesAll, 2 * key.length + 200)
+    return seesAll
   }
 
   // -- counting -----------------------------------------------------------------------------------------------------
@@ -355,6 +373,9 @@ const meantBy = ({ namesKey, types }: Circumstances): string =>
   types.length === 0 ? namesKey : `${namesKey}${types.join()}\n`
 
 const LIST_MAX = 1_000
+
+/** A column that there is not: a policy that shows it does so for what it holds alone. */
+const NOWHERE = 'unknown.unknown.unknown'
 
 const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
 

@@ -23,6 +23,8 @@ export interface PlannerSources {
   readonly columnAt: (relation: number, attribute: number) => KnownColumn | undefined
   readonly classOf: (column: string) => DataClass
   readonly maskRule: MaskRule
+  /** Whatever it is, and wherever it comes from, it may be seen as it is. */
+  readonly seesAll: () => boolean
   /** Of COPY … TO STDOUT: how it is written, and what its columns are. */
   readonly copy: { readonly format: CopyFormat; readonly columns: readonly CopyColumn[] | undefined } | undefined
 }
@@ -56,8 +58,8 @@ export const resultPlanner = (sources: PlannerSources): ResultPlanner => {
     return planned
   }
   return {
-    rows: (columns, formats) => rowPlan(plannedFor(columns, formats)),
-    copy: () => copyPlan(sources),
+    rows: (columns, formats) => (sources.seesAll() ? undefined : rowPlan(plannedFor(columns, formats))),
+    copy: () => (sources.seesAll() ? undefined : copyPlan(sources)),
   }
 }
 
