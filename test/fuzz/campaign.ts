@@ -62,6 +62,7 @@ export const campaign = async <Plan>(
     while (goesOn()) {
       const failure = await playedOne(target, seedOf(seed, begun++))
       if (failure) failures.push(failure)
+      if (failure) progress?.(`${target.name}: seed ${failure.seed}: ${firstLine(failure.error)}`)
       played += 1
       if (played >= conversations / 10 || elapsed() >= seconds / 10) before ??= memory()
       if (!progress || performance.now() - told < PROGRESS_MS) continue
@@ -101,6 +102,8 @@ export const failureOf = async <Plan>(target: Target<Plan>, plan: Plan): Promise
 }
 
 const SHRINKING_MS = 10_000
+
+const firstLine = (error: unknown): string => String(error).split('\n')[0] ?? ''
 
 /** Leaves out whatever the failure does not need, as far as the time allows. */
 export const shrunk = async <Plan>(target: Target<Plan>, plan: Plan): Promise<Plan> => {
@@ -176,7 +179,7 @@ const replay = async <Plan>(target: Target<Plan>, seed: number): Promise<void> =
 }
 
 const tell = async <Plan>(target: Target<Plan>, { seed, plan, error }: Failure<Plan>): Promise<void> => {
-  const kept: Kept<Plan> = { because: String(error).split('\n')[0] ?? '', seed, plan: await shrunk(target, plan) }
+  const kept: Kept<Plan> = { because: firstLine(error), seed, plan: await shrunk(target, plan) }
   console.error(`\n${target.name} failed with seed ${seed}:`, error)
   console.error(`kept as:\n${keep(kept)}`)
 }

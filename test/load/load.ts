@@ -39,7 +39,7 @@ const main = async (): Promise<void> => {
   const room = idle + active + 50
   const node = await LoneNode.start({
     postgres: { max_connections: room + 50, shared_buffers: '128MB' },
-    limits: { connectionsMax: room, startupTimeoutMs: 120_000 },
+    limits: { connectionsMax: room, connectionsPerPrincipalMax: room, startupTimeoutMs: 120_000 },
     sql: `${LOAD_TABLES}; ${CONNECTION_TABLES}`,
   })
   const wrong: string[] = []

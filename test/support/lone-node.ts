@@ -22,9 +22,10 @@ const TOKEN = 'cs_of_a_test'
 const READY_TIMEOUT_MS = 60_000
 
 export interface LoneNodeOptions {
-  /** Settings of PostgreSQL, and values of `node.limits`. */
+  /** Settings of PostgreSQL, and values of `node.limits` and `node.lockout`. */
   readonly postgres?: Readonly<Record<string, string | number>>
   readonly limits?: Readonly<Record<string, number>>
+  readonly lockout?: Readonly<Record<string, number>>
   /** PEM files: with them the node takes TLS as well. */
   readonly tls?: { readonly certificate: string; readonly key: string }
   /** Run in the database before the node reads it. */
@@ -54,6 +55,7 @@ export class LoneNode {
   static async start({
     postgres: settings = {},
     limits = {},
+    lockout = {},
     tls,
     sql = '',
     between = async (port) => port,
@@ -68,7 +70,7 @@ export class LoneNode {
     const config = join(home, 'countersign.json')
     writeFileSync(
       config,
-      JSON.stringify(configOf({ home, port, admin, postgres: await between(postgres.port), limits, tls })),
+      JSON.stringify(configOf({ home, port, admin, postgres: await between(postgres.port), limits, lockout, tls })),
     )
     const output = openSync(join(home, 'node.log'), 'a')
     const child = spawn(process.execPath, ['--liftoff-only', MAIN, '--config', config], {
@@ -200,11 +202,12 @@ interface Places {
   readonly admin: number
   readonly postgres: number
   readonly limits: Readonly<Record<string, number>>
+  readonly lockout: Readonly<Record<string, number>>
   readonly tls: LoneNodeOptions['tls']
 }
 
 /** JSON is YAML. Control and audit are not started, but the file is for all. */
-const configOf = ({ home, port, admin, postgres, limits, tls }: Places): object => ({
+const configOf = ({ home, port, admin, postgres, limits, lockout, tls }: Places): object => ({
   log: { kind: 'embedded', directory: join(home, 'log') },
   databases: [
     {
@@ -225,6 +228,7 @@ const configOf = ({ home, port, admin, postgres, limits, tls }: Places): object 
     admin: { host: '127.0.0.1', port: admin },
     state: join(home, 'node'),
     limits,
+    lockout,
     ...(tls && { tls }),
   },
   control: { listen: { host: '127.0.0.1', port: 1 }, owners: 'DATAOWNERS', identities: 'identities.yaml' },

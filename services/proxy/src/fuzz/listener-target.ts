@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSecureContext } from 'node:tls'
 import type { SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData } from '@countersign/pgwire'
-import { ensureSelfSigned, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
+import { ensureSelfSigned, Secret, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
 import { memoryLog } from '@countersign/testing'
 import { v7 as uuidv7 } from 'uuid'
 import type { Target } from '../../../../test/fuzz/campaign.ts'
 import { InForce } from '../decisions/in-force.ts'
+import { Gate } from '../gate.ts'
 import { listen } from '../listener.ts'
 import { Recorder } from '../record/recorder.ts'
 import { Sessions } from '../sessions.ts'
@@ -73,14 +73,9 @@ export class ListenerWorld {
     const sessions = new Sessions()
     const listener = await listen({
       config: CONFIG,
+      gate: await gateOf(CONFIG),
       worker: WORKER,
-      login: {
-        inForce,
-        databases: [configOf(database.port)],
-        secure: await secureContext(),
-        worker: WORKER,
-        now: () => AT,
-      },
+      login: { inForce, databases: [configOf(database.port)] },
       recorder,
       sessions,
       inlineSeconds: 30,
@@ -217,6 +212,8 @@ const LOGIN: readonly Buffer[] = [
 
 const WORKER = 'node-1/w0/boot' as WorkerId
 
+const NEVER = 1_000_000_000
+
 const CONFIG: NodeConfig = {
   name: 'node-1',
   // Port 0 is one that is free; the configuration has no word for it, because nobody could find it.
@@ -229,6 +226,19 @@ const CONFIG: NodeConfig = {
     messageBytesMax: 200_000,
     rowBytesMax: 100_000,
     connectionsMax: 100,
+    startupBytesMax: 10_000,
+    sessionBytesMax: 1_000_000,
+    connectionsPerPrincipalMax: 100,
+    loginsMax: 100,
+    loginsPerAddressMax: 100,
+  },
+  // Whoever plays a million conversations from one address fails a lot.
+  lockout: {
+    failuresMax: NEVER,
+    failuresPerAddressMax: NEVER,
+    failuresPerPrincipalMax: NEVER,
+    windowSeconds: 1,
+    lockSeconds: 1,
   },
 }
 
@@ -240,8 +250,9 @@ const configOf = (port: number): DatabaseConfig => ({
     port,
     database: DATABASE,
     tls: 'disable',
-    roles: { app: 'secret' },
-    guard: { role: 'guard', password: 'secret' },
+    channelBinding: 'disable',
+    roles: { app: new Secret('secret') },
+    guard: { role: 'guard', password: new Secret('secret') },
   },
 })
 
@@ -260,13 +271,13 @@ const decided = async (control: FakeControl, inForce: InForce): Promise<void> =>
   await sleep(10)
 }
 
-const secureContext = async () => {
+const gateOf = async (config: NodeConfig): Promise<Gate> => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-fuzz-'))
-  const files = { certificate: join(folder, 'node.crt'), key: join(folder, 'node.key') }
-  await ensureSelfSigned(files, new Date())
-  const context = createSecureContext({ cert: readFileSync(files.certificate), key: readFileSync(files.key) })
+  const tls = { certificate: join(folder, 'node.crt'), key: join(folder, 'node.key') }
+  await ensureSelfSigned(tls, new Date())
+  const gate = new Gate({ ...config, tls: { ...tls, clientCertificates: 'optional' } })
   rmSync(folder, { recursive: true })
-  return context
+  return gate
 }
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined }

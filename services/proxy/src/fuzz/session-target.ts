@@ -1,7 +1,7 @@
 import { ProtocolError } from '@countersign/pgwire'
 import { memoryLog } from '@countersign/testing'
 import type { Target } from '../../../../test/fuzz/campaign.ts'
-import { fatal } from '../statement/refusal.ts'
+import { fatal } from '../session/say.ts'
 import { isReadOnly, readScript, type Command } from '../testing/script.ts'
 import { ServedWorld } from '../testing/serve.ts'
 import { settle } from '../testing/session-world.ts'
