@@ -27,6 +27,13 @@ const calledBy = (catalogue: string, object: string): string => `(
 
 /** Before version 15 what a generated column calls hangs on the column, not on its expression. */
 const GENERATED_BEFORE_15 = 'd.adrelid AND cb_d.objsubid = d.adnum'
+/** Dependencies leave out the server's own functions; of those that an expression can call this one matters. */
+const settingBy = (text: string): string =>
+  `CASE WHEN ${text} LIKE '%set\\_config%' THEN ARRAY['pg_catalog.set_config'::regproc::oid::int8] ELSE '{}' END`
+
+/** Both, in one list, which is NULL when there are none. */
+const called = (catalogue: string, object: string, text: string): string =>
+  `nullif(coalesce(${calledBy(catalogue, object)}, '{}') || ${settingBy(text)}, '{}')`
 
 export const catalogueQueries = {
   server: rows(`
@@ -60,6 +67,7 @@ export const catalogueQueries = {
     SELECT p.oid::int8 AS oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, p.provolatile AS volatility,
            l.lanname AS language, p.prosecdef AS "securityDefiner", p.oid < ${FIRST_OWN_OID} AS builtin,
            p.pronargs AS arguments,
+           (SELECT substr(s, length('search_path=') + 1) FROM unnest(p.proconfig) s WHERE s LIKE 'search\\_path=%') AS path,
            (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
              WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' LIMIT 1) AS extension,
            CASE WHEN p.oid >= ${FIRST_OWN_OID} AND l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'a'
@@ -80,27 +88,27 @@ export const catalogueQueries = {
      WHERE r.oid >= ${FIRST_OWN_OID} AND r.ev_enabled <> 'D'
      ORDER BY r.oid`),
 
-  /** Code that runs because a relation is read or written: triggers, checks, generated columns, indexes, policies. */
+  /** Code that runs because a relation is read or written: triggers, checks, defaults, indexes, policies and the like. */
   attached: rows(`
     SELECT * FROM (
       SELECT t.tgrelid::int8 AS relation, 'trigger' AS kind, t.tgname AS name, t.tgtype::int AS events,
-             ARRAY[t.tgfoid::int8] || coalesce(${calledBy('pg_trigger', 't.oid')}, '{}') AS calls
+             ARRAY[t.tgfoid::int8] || ${called('pg_trigger', 't.oid', 'pg_get_triggerdef(t.oid)')} AS calls
         FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
       UNION ALL
-      SELECT c.conrelid::int8, 'check', c.conname, 0, ${calledBy('pg_constraint', 'c.oid')}
+      SELECT c.conrelid::int8, 'check', c.conname, 0, ${called('pg_constraint', 'c.oid', 'pg_get_constraintdef(c.oid)')}
         FROM pg_constraint c WHERE c.conrelid <> 0 AND c.contype IN ('c', 'x')
       UNION ALL
-      SELECT d.adrelid::int8, 'generated', a.attname, 0,
-             nullif(coalesce(${calledBy('pg_attrdef', 'd.oid')}, '{}')
+      SELECT d.adrelid::int8, CASE a.attgenerated WHEN '' THEN 'default' ELSE 'generated' END, a.attname, 0,
+             nullif(coalesce(${called('pg_attrdef', 'd.oid', 'pg_get_expr(d.adbin, d.adrelid)')}, '{}')
                  || coalesce(${calledBy('pg_class', GENERATED_BEFORE_15)}, '{}'), '{}')
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-       WHERE a.attgenerated <> ''
       UNION ALL
       SELECT i.indrelid::int8, 'index', x.relname, 0, ${calledBy('pg_class', 'i.indexrelid')}
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
        WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
       UNION ALL
-      SELECT p.polrelid::int8, 'policy', p.polname, 0, ${calledBy('pg_policy', 'p.oid')}
+      SELECT p.polrelid::int8, 'policy', p.polname, 0,
+             ${called('pg_policy', 'p.oid', "concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid))")}
         FROM pg_policy p
     ) found
      WHERE calls IS NOT NULL
@@ -138,7 +146,8 @@ export const catalogueQueries = {
      WHERE c.castfunc >= ${FIRST_OWN_OID} ORDER BY c.oid`),
 
   domains: rows(`
-    SELECT c.contypid::int8 AS type, t.typname AS name, ${calledBy('pg_constraint', 'c.oid')} AS calls
+    SELECT c.contypid::int8 AS type, t.typname AS name,
+           ${called('pg_constraint', 'c.oid', 'pg_get_constraintdef(c.oid)')} AS calls
       FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
      WHERE c.contypid <> 0 AND c.oid >= ${FIRST_OWN_OID}
      ORDER BY c.oid`),

@@ -34,6 +34,12 @@ export interface KnownColumn {
   readonly class: DataClass
 }
 
+/** A column as a result describes it. */
+export interface DescribedColumn extends KnownColumn {
+  /** Of a view: its values are another relation's, so its own class is not all that there is to say of them. */
+  readonly ofView: boolean
+}
+
 /**
  * What the node knows of one database: its schema, and what each column holds. A column is masked from the moment on
  * at which it is first seen, by what its name, type, comment and samples suggest; control's word replaces that.
@@ -45,7 +51,7 @@ export class Knowledge {
   readonly #options: KnowledgeOptions
   readonly #samples = new Map<string, Samples>()
   #summary: CatalogueSummary | undefined
-  #columns = new Map<string, KnownColumn>()
+  #columns = new Map<string, DescribedColumn>()
   #classes = new Map<string, DataClass>()
   #decided = new Map<string, DataClass>()
   #relations = new Map<number, RelationSummary>()
@@ -82,7 +88,7 @@ export class Knowledge {
   }
 
   /** The column that a result's description names by numbers; undefined for what was not there when we looked. */
-  columnAt(relation: number, attribute: number): KnownColumn | undefined {
+  columnAt(relation: number, attribute: number): DescribedColumn | undefined {
     return this.#columns.get(`${relation}.${attribute}`)
   }
 
@@ -200,9 +206,10 @@ export class Knowledge {
   #fillColumns(): void {
     this.#columns = new Map(
       [...this.#relations.values()].flatMap((relation) =>
-        relation.columns.map((column): [string, KnownColumn] => {
+        relation.columns.map((column): [string, DescribedColumn] => {
           const name = nameOf(relation, column)
-          return [`${relation.oid}.${column.number}`, { name, class: this.classOf(name) }]
+          const ofView = relation.kind === 'v'
+          return [`${relation.oid}.${column.number}`, { name, class: this.classOf(name), ofView }]
         }),
       ),
     )

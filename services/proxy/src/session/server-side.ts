@@ -4,6 +4,7 @@ import {
   message,
   ProtocolError,
   readCommandTag,
+  readCopyColumnCount,
   readDataRow,
   readNotice,
   readNotification,
@@ -159,7 +160,7 @@ export class ServerSide implements FrameReader {
         this.#copyInBegins()
         return this.#pass(bytes, start, end)
       case BACKEND.copyOutResponse:
-        this.#beginCopyOut()
+        this.#beginCopyOut(readCopyColumnCount(bytes, start, end))
         return this.#pass(bytes, start, end)
       case BACKEND.emptyQueryResponse:
         this.#empty()
@@ -202,10 +203,10 @@ export class ServerSide implements FrameReader {
     if (left && left.length > 0) this.#toClient.addWhole(message(BACKEND.copyData, left))
   }
 
-  #beginCopyOut(): void {
+  #beginCopyOut(columns: number): void {
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY out that nobody asked for')
-    execution.copy = execution.judgement.results.copy()
+    execution.copy = execution.judgement.results.copy(columns)
     execution.described = true
     this.#toClient.gate(execution.record)
   }

@@ -1,12 +1,13 @@
 import { cstring, FRONTEND, int16, int32, message, parse, SYNC } from '@countersign/pgwire'
-import { temporaryQuery } from '@countersign/sql'
+import { TEMPORARY, temporaryQuery, type TemporaryColumn } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
+import type { SessionView } from '../understanding/parser-jobs.ts'
 
 /** What only the server knows of a session. */
 export interface SessionTold {
-  /** `current_schemas(true)`, without the temporary schema. */
+  /** `current_schemas(true)`; with `pg_temp` only where others come before it. */
   readonly searchPath: readonly string[]
-  readonly temporary: readonly (readonly [string, 'table' | 'other'])[]
+  readonly temporary: SessionView['temporary']
   /** `countersign.reason` and `countersign.ticket`, where they are set. */
   readonly reason: string | undefined
   readonly ticket: string | undefined
@@ -47,16 +48,32 @@ export const CLOSES_WITHIN = 2
 
 /** @throws SyntaxError when the answer is not what was asked for */
 export const toldIn = (rows: Answer): SessionTold => {
-  const temporary: [string, 'table' | 'other'][] = []
+  const temporary: SessionView['temporary'][number][] = []
   let said: { path?: unknown; reason?: unknown; ticket?: unknown } | undefined
   for (const [name, value] of rows) {
-    if (typeof name === 'string') temporary.push([name, value === 'table' ? 'table' : 'other'])
+    if (typeof name === 'string') temporary.push([name, whatIs(value)])
     else said = JSON.parse(value ?? '') as NonNullable<typeof said>
   }
   if (!Array.isArray(said?.path)) throw new SyntaxError('the server has not said what names mean')
-  const searchPath = said.path.map(String).filter((schema) => !schema.startsWith('pg_temp'))
-  return { searchPath, temporary, reason: sayingOf(said.reason), ticket: sayingOf(said.ticket) }
+  return {
+    searchPath: pathIn(said.path.map(String)),
+    temporary,
+    reason: sayingOf(said.reason),
+    ticket: sayingOf(said.ticket),
+  }
 }
+
+const whatIs = (value: string | null | undefined): 'other' | readonly TemporaryColumn[] =>
+  value?.startsWith('[') ? (JSON.parse(value) as readonly TemporaryColumn[]) : 'other'
+
+/** Where it is not named, the temporary schema comes first. */
+const pathIn = ([first = '', ...others]: readonly string[]): readonly string[] =>
+  [
+    ...(isTemporary(first) ? [] : [first]),
+    ...others.map((schema) => (isTemporary(schema) ? TEMPORARY : schema)),
+  ].filter((schema) => schema !== '')
+
+const isTemporary = (schema: string): boolean => schema.startsWith('pg_temp_')
 
 /** What is set to nothing is not set. */
 const sayingOf = (value: unknown): string | undefined =>

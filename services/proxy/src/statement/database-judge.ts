@@ -12,11 +12,22 @@ import {
   type MaskDecision,
   type PolicySet,
 } from '@countersign/policy'
-import { countQueries, displayText, shapeOf, type Command, type Copy, type Facts } from '@countersign/sql'
+import {
+  countQueries,
+  displayText,
+  mentionsTemporary,
+  shapeOf,
+  TEMPORARY,
+  temporaryTablesIn,
+  type Command,
+  type Copy,
+  type Facts,
+} from '@countersign/sql'
 import type { KnownColumn, Knowledge } from '../catalogue/knowledge.ts'
 import { BoundedCache } from '../understanding/bounded-cache.ts'
 import type { Parser } from '../understanding/parser.ts'
-import type { ServerTree } from '../understanding/parser-jobs.ts'
+import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
+import { temporaryKinds } from '../understanding/words.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import type { BoundParameters, Circumstances, Judge } from './judge.ts'
@@ -174,14 +185,18 @@ export class DatabaseJudge implements Judge {
       types.push(own)
     }
     const { session } = circumstances
-    const facts = await parser.ask('judge', { catalogue: knowledge.name, sql, trees, session, ...named.facts })
+    const judged = (seen: readonly ServerTree[]) =>
+      parser.ask('judge', { catalogue: knowledge.name, sql, trees: seen, session, ...named.facts })
+    const alone = await judged(trees)
+    const equipped = await this.#equipped(commands, alone, trees, types, session)
+    const facts = equipped ? await judged(equipped) : alone
     const understood: Understood = {
       commands,
       facts,
       types,
       shape: digestOf(shapeInput),
       hidden,
-      counts: facts.some((each, index) => needsCount(each, commands[index])),
+      counts: facts.some((each, index) => needsCount(each, commands[index], session)),
       judgements: new Map(),
     }
     const asked = trees.every((tree, index) => tree !== undefined || commands[index]?.analysable === undefined)
@@ -192,6 +207,38 @@ export class DatabaseJudge implements Judge {
     if (shape === undefined) this.#texts.set(meant + sql, understood, weight)
     else this.#shapes.set(meant + shape, understood, weight)
     return understood
+  }
+
+  /**
+   * What is not understood because it speaks of temporary tables is analysed again, with tables like them. Undefined
+   * when that is of no help.
+   */
+  async #equipped(
+    commands: readonly Command[],
+    facts: readonly Facts[],
+    trees: readonly ServerTree[],
+    types: readonly (readonly number[])[],
+    { temporary, searchPath, changedSchema, tainted }: SessionView,
+  ): Promise<readonly ServerTree[] | undefined> {
+    if (temporary.length === 0 || changedSchema) return undefined
+    const names = { searchPath, temporary: temporaryKinds(temporary) }
+    const better = [...trees]
+    for (const [index, command] of commands.entries()) {
+      const { unresolved, onlyTemporary } = facts[index] ?? { unresolved: false, onlyTemporary: false }
+      const isVague = unresolved || (tainted && onlyTemporary)
+      const spoken = isVague ? temporaryTablesIn(command, names) : undefined
+      if (!spoken || spoken.size === 0 || command.analysable === undefined) continue
+      const tables = temporary.flatMap(([name, what]) =>
+        spoken.has(name) && what !== 'other' ? [{ name, columns: what }] : [],
+      )
+      better[index] = await this.#options.knowledge.analysis.treeOf(
+        command.analysable,
+        searchPath,
+        types[index] ?? [],
+        tables,
+      )
+    }
+    return better.some((tree, index) => tree !== trees[index]) ? better : undefined
   }
 
   /** Without its types nobody could say later which statement was prepared. */
@@ -280,7 +327,9 @@ export class DatabaseJudge implements Judge {
     const { principal, target, transaction, reason, ticket } = circumstances
     const hour = this.#options.now().getUTCHours()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
-    const classOf = (column: string) => knowledge.classOf(column)
+    const { tainted } = circumstances.session
+    const classOf = (column: string) =>
+      column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column)
     const decision = decide(set, requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts))
     const maskContext = { hour, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
@@ -361,7 +410,7 @@ export class DatabaseJudge implements Judge {
     const counted: (readonly Count[])[] = []
     for (const [index, command] of commands.entries()) {
       const each = facts[index]
-      const queries = each && needsCount(each, command) ? countQueries(command, sql, COUNT_LIMIT) : []
+      const queries = each && needsCount(each, command, session) ? countQueries(command, sql, COUNT_LIMIT) : []
       counted.push(await countRows(knowledge.side, queries, session.searchPath, bound, COUNT_LIMIT))
     }
     return counted
@@ -382,10 +431,18 @@ const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
 const principalKey = ({ id, kind, groups, onBehalfOf }: Principal) =>
   `${kind} ${id} ${onBehalfOf ?? ''} ${groups.join()}`
 
-/** It changes rows of which no key says how many, and nothing that counting them would call can change anything. */
-const needsCount = ({ uses, countable }: Facts, command: Command | undefined): boolean =>
+/**
+ * It changes rows of which no key says how many, and nothing that counting them would call can change anything. What
+ * is in the session's own tables no other connection can count.
+ */
+const needsCount = (
+  { uses, countable }: Facts,
+  command: Command | undefined,
+  { temporary, searchPath }: SessionView,
+): boolean =>
   countable &&
   command !== undefined &&
+  !mentionsTemporary(command, { searchPath, temporary: temporaryKinds(temporary) }) &&
   uses.some(({ change, deferred }) => change?.index !== undefined && change.rowsAtMost === undefined && !deferred) &&
   command.changes.some(({ count }) => count !== undefined)
 

@@ -1,4 +1,4 @@
-import type { Command, Facts } from '@countersign/sql'
+import { changesNaming, type Command, type Facts } from '@countersign/sql'
 import type { SessionEffects } from './judgement.ts'
 
 /** What nearly every statement does to its session. */
@@ -12,9 +12,6 @@ export const NO_EFFECTS: SessionEffects = {
   endsPortals: false,
 }
 
-/** Settings on which the meaning of names rests. */
-const NAMING = new Set(['search_path', 'role', 'session_authorization'])
-
 const STRUCTURAL = new Set(['create', 'alter', 'drop', 'grant', 'unknown'])
 
 /**
@@ -27,7 +24,7 @@ export const effectsOf = (
   sql: string,
   { sensitive = true, types = [] }: { sensitive?: boolean; types?: readonly number[] } = {},
 ): SessionEffects => {
-  if (!command || (command.readOnlyByText !== 'never' && facts.readOnly && isPlain(command))) return NO_EFFECTS
+  if (!command || (command.readOnlyByText !== 'never' && isQuiet(facts) && isPlain(command))) return NO_EFFECTS
   const { prepares, deallocates, declares, executes, fetches, settings, closes, transaction } = command
   const ends = transaction !== undefined && !['begin', 'savepoint', 'release'].includes(transaction.kind)
   const text = command.inner?.runs === 'later' || declares !== undefined ? (command.analysable ?? sql) : sql
@@ -48,6 +45,8 @@ export const effectsOf = (
     ...(fetches && { fetches: fetches.cursor }),
   }
 }
+
+const isQuiet = ({ readOnly, behind }: Facts): boolean => readOnly && !behind.names && !behind.handles
 
 /** Nothing in it is about the session. */
 const isPlain = ({
@@ -75,16 +74,12 @@ const taints = ({ readOnly, uses }: Facts, sensitive: boolean): boolean =>
   (uses.some(({ action }) => action === 'execute' || action === 'unknown') ||
     (sensitive && uses.some(({ temporary }) => temporary)))
 
-const PLAIN_DML = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY', 'TRUNCATE TABLE', 'TRUNCATE'])
-
-/** Code that we have not read to its end may set a path or make temporary tables as well. */
-const changesNames = (command: Command, { readOnly, tag, uses }: Facts): boolean =>
+const changesNames = (command: Command, { readOnly, uses, behind }: Facts): boolean =>
+  behind.names ||
   command.discards !== undefined ||
-  command.settings.some(({ name, kind }) => kind === 'reset-all' || NAMING.has(name.toLowerCase())) ||
+  command.settings.some(changesNaming) ||
   command.creates.some(({ temporary }) => temporary) ||
   uses.some(({ temporary, action }) => temporary && STRUCTURAL.has(action)) ||
-  (!readOnly &&
-    !PLAIN_DML.has(tag) &&
-    uses.some(({ action }) => action === 'execute' || action === 'unknown' || STRUCTURAL.has(action)))
+  (!readOnly && uses.some(({ action }) => STRUCTURAL.has(action)))
 
 const SAYING = /^countersign\.(reason|ticket)$/i

@@ -76,8 +76,8 @@ export interface SessionEffects {
 export interface ResultPlanner {
   /** For rows: undefined when every column passes as it is. */
   rows(columns: readonly Column[], formats: readonly number[] | undefined): RowPlan | undefined
-  /** For COPY … TO STDOUT: undefined when everything passes. */
-  copy(): CopyPlan | undefined
+  /** For COPY … TO STDOUT, of so many columns: undefined when everything passes. */
+  copy(columns: number): CopyPlan | undefined
 }
 
 /** Masks the rows of one result. Made anew for each result, because it counts. */

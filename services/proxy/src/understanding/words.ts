@@ -25,7 +25,7 @@ export class Words {
     this.#endMatters = tentative || changedSchema || temporary.length > 0
     this.#session = {
       searchPath,
-      temporary: new Map(temporary),
+      temporary: temporaryKinds(temporary),
       changedSchema,
       prepared: (name) => this.#prepared.get(name),
       cursor: (name) => this.#cursors.get(name),
@@ -64,3 +64,6 @@ export class Words {
     }
   }
 }
+
+export const temporaryKinds = (temporary: SessionView['temporary']): Session['temporary'] =>
+  new Map(temporary.map(([name, what]) => [name, what === 'other' ? what : 'table']))
