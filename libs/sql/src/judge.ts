@@ -198,9 +198,7 @@ class Judgement {
       ...rest,
       behind: { names: behind.names || rest.behind.names, handles: behind.handles || rest.behind.handles },
       readOnly: (readOnly || isPlanned) && this.reach.harmless && this.command.readOnlyByText !== 'never',
-      ...(this.command.creates.some(({ temporary }) => !temporary)
-        ? { flows: this.columns.flowsInto(rest.outputs) }
-        : {}),
+      ...(this.command.creates.length > 0 ? { flows: this.columns.flowsInto(rest.outputs) } : {}),
     })
   }
 

@@ -35,7 +35,7 @@ export interface ListenerOptions {
   /** What a session needs beside its own connection. */
   readonly sessionParts: (
     loggedIn: LoggedIn,
-  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'>
+  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold' | 'schema'>
 }
 
 /** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */

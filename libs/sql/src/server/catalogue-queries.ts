@@ -39,6 +39,21 @@ export const catalogueQueries = {
   server: rows(`
     SELECT current_setting('server_version_num')::int AS version, current_database() AS database`),
 
+  /** On these it rests what a search path means, and which one a new session has. */
+  schemas: rows(`
+    SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner, n.nspacl::text AS rights
+      FROM pg_namespace n WHERE n.nspname !~ '^pg_(toast_)?temp_' ORDER BY n.nspname`),
+
+  settings: rows(`
+    SELECT s.setdatabase::int8 AS database, s.setrole::int8 AS role, s.setconfig::text AS settings
+      FROM pg_db_role_setting s WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+     UNION ALL
+    SELECT 0, 0, s.reset_val FROM pg_settings s WHERE s.name = 'search_path'
+     ORDER BY 1, 2, 3`),
+
+  members: rows(`
+    SELECT m.roleid::int8 AS role, m.member::int8 AS member FROM pg_auth_members m ORDER BY 1, 2`),
+
   relations: rows(`
     SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
            c.relpersistence = 't' AS temporary, c.reltuples::int8 AS "rowEstimate",
@@ -152,5 +167,34 @@ export const catalogueQueries = {
      WHERE c.contypid <> 0 AND c.oid >= ${FIRST_OWN_OID}
      ORDER BY c.oid`),
 } as const satisfies Record<string, string>
+
+/**
+ * One row with one text: another one when anything is another thing in the schema, and perhaps sometimes when nothing
+ * is. Temporary tables come and go without it.
+ */
+export const FINGERPRINT_QUERY = `SELECT concat_ws(' ', ${[
+  ['pg_class', "o.relpersistence <> 't' AND o.relkind <> 't'"],
+  [
+    'pg_attribute',
+    "o.attnum > 0 AND EXISTS (SELECT FROM pg_class c WHERE c.oid = o.attrelid AND c.relpersistence <> 't' AND c.relkind IN ('r', 'v', 'm', 'f', 'p'))",
+  ],
+  ['pg_attrdef', "EXISTS (SELECT FROM pg_class c WHERE c.oid = o.adrelid AND c.relpersistence <> 't')"],
+  ['pg_constraint', "NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't')"],
+  ['pg_proc', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_rewrite', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_trigger', 'NOT o.tgisinternal'],
+  ['pg_policy', 'true'],
+  ['pg_operator', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_cast', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_inherits', 'true'],
+  ['pg_namespace', "o.nspname !~ '^pg_(toast_)?temp_'"],
+  ['pg_db_role_setting', 'true'],
+  ['pg_auth_members', 'true'],
+]
+  .map(
+    ([catalogue, which]) => `(
+  SELECT concat(count(*), '.', sum(hashtext(o.xmin::text)::int8)) FROM pg_catalog.${catalogue} o WHERE ${which})`,
+  )
+  .join(', ')}) AS fingerprint`
 
 export type CatalogueQuery = keyof typeof catalogueQueries

@@ -1,7 +1,7 @@
 import type { AccessEvent, ColumnClass, Target, WorkerId } from '@countersign/contracts'
 import { classifyColumn, isDataClass, type DataClass } from '@countersign/masking'
 import { faultOf, type DatabaseConfig, type Logger } from '@countersign/platform'
-import { catalogueQueries, type CatalogueAnswers, type CatalogueQuery } from '@countersign/sql'
+import { catalogueQueries, FINGERPRINT_QUERY, type CatalogueAnswers, type CatalogueQuery } from '@countersign/sql'
 import { Analysis } from '../understanding/analysis.ts'
 import type { Parser } from '../understanding/parser.ts'
 import type { CatalogueSummary, ColumnSummary, RelationSummary } from '../understanding/parser-jobs.ts'
@@ -19,8 +19,14 @@ export interface KnowledgeOptions {
   readonly changed: () => void
 }
 
-/** Changes that did not come through this node are noticed this late. */
+/** Everything is read again this often, whatever the fingerprint says. */
 const POLL_MS = 15_000
+/** Changes that did not come through this node are noticed this late, or a little later where the schema is large. */
+const LOOK_MS = 1_000
+/** Looking whether something has changed takes one part in so many of the connection's time. */
+const LOOK_SHARE = 20
+/** So long a statement waits for a schema that is known to be another one by now. */
+const CURRENT_MS = 10_000
 /** Several changes in a row are read together. */
 const SETTLE_MS = 20
 const RETRY_MS = 1_000
@@ -59,6 +65,11 @@ export class Knowledge {
   #again = false
   #readAt = 0
   #timer: NodeJS.Timeout | undefined
+  #lookTimer: NodeJS.Timeout | undefined
+  #fingerprint: string | undefined
+  #changes = 0
+  #changesRead = 0
+  #whenCurrent: (() => void)[] = []
   #closed = false
 
   constructor(options: KnowledgeOptions) {
@@ -72,6 +83,29 @@ export class Knowledge {
   /** Undefined until the database has been read once. */
   get version(): string | undefined {
     return this.#summary?.version
+  }
+
+  /** False while it is known to be another schema than the one that was read. */
+  get current(): boolean {
+    return this.#changesRead === this.#changes
+  }
+
+  /** It is another schema now: nothing is judged until it has been read. */
+  hasChanged(): void {
+    this.#changes += 1
+    void this.refresh()
+  }
+
+  /** Resolves with whether the schema is known as it is, at the latest after a while. */
+  async untilCurrent(): Promise<boolean> {
+    if (this.current) return true
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#whenCurrent.push(resolve)
+      timer = setTimeout(resolve, CURRENT_MS).unref()
+    })
+    clearTimeout(timer)
+    return this.current
   }
 
   /** The name under which the parser knows this catalogue. */
@@ -112,6 +146,7 @@ export class Knowledge {
   /** Reads the schema now, and again whenever it may have changed. */
   start(): void {
     void this.refresh()
+    this.#lookLater(LOOK_MS)
   }
 
   /** Resolves when a reading that began after this call has come to its end. */
@@ -132,7 +167,30 @@ export class Knowledge {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#lookTimer)
+    for (const resolve of this.#whenCurrent.splice(0)) resolve()
     await Promise.all([this.side.close(), this.analysis.close()])
+  }
+
+  #lookLater(inMs: number): void {
+    if (!this.#closed) this.#lookTimer = setTimeout(() => void this.#look(), inMs).unref()
+  }
+
+  /** Has anything changed of which we have not been told? */
+  async #look(): Promise<void> {
+    const began = performance.now()
+    try {
+      const seen = await this.#lookNow()
+      if (this.#fingerprint !== undefined && seen !== this.#fingerprint) this.hasChanged()
+    } catch {
+      // The next reading says what is wrong.
+    }
+    this.#lookLater(Math.max(LOOK_MS, LOOK_SHARE * (performance.now() - began)))
+  }
+
+  async #lookNow(): Promise<string> {
+    const [row] = await this.side.query(FINGERPRINT_QUERY)
+    return String(row?.['fingerprint'])
   }
 
   async #readUntilSettled(): Promise<void> {
@@ -140,9 +198,12 @@ export class Knowledge {
     let wait = POLL_MS
     while (this.#again && !this.#closed) {
       this.#again = false
+      const changes = this.#changes
       try {
         await this.#read()
         wait = POLL_MS
+        this.#changesRead = changes
+        if (this.current) for (const resolve of this.#whenCurrent.splice(0)) resolve()
       } catch (error) {
         wait = RETRY_MS
         this.#options.logger.warn('a database could not be read', { database: this.name, ...faultOf(error) })
@@ -154,6 +215,7 @@ export class Knowledge {
 
   async #read(): Promise<void> {
     this.#readAt = performance.now()
+    const fingerprint = await this.#lookNow()
     const answers = await this.side.run(async (client) => {
       const read: [CatalogueQuery, string][] = []
       for (const [name, sql] of Object.entries(catalogueQueries) as [CatalogueQuery, string][]) {
@@ -163,8 +225,8 @@ export class Knowledge {
       return Object.fromEntries(read) as CatalogueAnswers
     })
     const summary = await this.#options.parser.readCatalogue(this.name, answers)
-    if (summary.version === this.#summary?.version) return
-    await this.#classify(summary)
+    this.#fingerprint = fingerprint
+    if (summary.version !== this.#summary?.version) await this.#classify(summary)
   }
 
   async #classify(summary: CatalogueSummary): Promise<void> {

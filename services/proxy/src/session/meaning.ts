@@ -38,8 +38,10 @@ export class Meaning {
   ticket: string | undefined
   /** Grows with each change: what was bound under another version may mean something else by now. */
   version = 0
-  /** The server has to be asked before the next statement is judged. */
-  unknown = true
+  readonly #schema: () => unknown
+  /** The schema as it was when the server was asked. */
+  #askedUnder: unknown
+  #unknown = true
   #names: NamesMeant = NOTHING_TOLD
   /** Something was given another meaning in a transaction that may yet be rolled back. */
   #mayBeTakenBack = false
@@ -49,6 +51,22 @@ export class Meaning {
   #toldWithin: number | undefined
   /** Sent, and not answered: each will change what statements behind it mean. */
   readonly #changing = new Set<Execution>()
+
+  /** `schema`: stands for the schema of the database; what names mean is asked for again when it is another one. */
+  constructor(schema: () => unknown) {
+    this.#schema = schema
+    this.#askedUnder = schema()
+  }
+
+  /** The server has to be asked before the next statement is judged. */
+  get unknown(): boolean {
+    return this.#unknown || this.#askedUnder !== this.#schema()
+  }
+
+  /** The server is asked now: what changes from here on is not in its answer. */
+  asks(): void {
+    this.#askedUnder = this.#schema()
+  }
 
   /** While this is true, nothing can be judged behind so many Syncs: what has been sent may change what it means. */
   changing(syncs: number): boolean {
@@ -112,7 +130,7 @@ export class Meaning {
   told({ searchPath, temporary, reason, ticket }: SessionTold, final: boolean, within?: number): void {
     this.reason = reason
     this.ticket = ticket
-    this.unknown = false
+    this.#unknown = false
     this.#toldWithin = within
     if (final) this.#mayBeTakenBack = false
     const { changedSchema } = this.#names.session
@@ -126,14 +144,14 @@ export class Meaning {
   /** A group has ended. Returns true when the schema may be another one now for everybody. */
   ready(status: TransactionStatus, failed: boolean): boolean {
     this.#toldWithin = undefined
-    if (this.#mayBeTakenBack && (failed || status === 'idle')) this.unknown = true
+    if (this.#mayBeTakenBack && (failed || status === 'idle')) this.#unknown = true
     if (status !== 'idle') return false
     if (this.cursors.size > 0) this.#forgetCursors(!failed)
     const { session } = this.#names
-    if (session.temporary.length > 0 && failed) this.unknown = true
+    if (session.temporary.length > 0 && failed) this.#unknown = true
     if (!session.changedSchema) return false
     this.#learn({ ...session, changedSchema: false })
-    this.unknown = true
+    this.#unknown = true
     return true
   }
 
@@ -166,14 +184,14 @@ export class Meaning {
     else if (deallocates !== undefined) this.prepared.delete(deallocates)
     if (changesNames || says) this.#doubt()
     if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
-    if (endsTransaction && this.#endMattersToNames) this.unknown = true
+    if (endsTransaction && this.#endMattersToNames) this.#unknown = true
     if (!taints || this.#tainted) return
     this.#tainted = true
     this.#learn({ ...this.#names.session, tainted: true })
   }
 
   #doubt(): void {
-    this.unknown = true
+    this.#unknown = true
     this.#mayBeTakenBack = true
   }
 

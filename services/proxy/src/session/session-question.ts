@@ -1,6 +1,7 @@
 import { cstring, FRONTEND, int16, int32, message, parse, SYNC } from '@countersign/pgwire'
 import { TEMPORARY, temporaryQuery, type TemporaryColumn } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
+import { misreadIn, READING } from './reading.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 
 /** What only the server knows of a session. */
@@ -11,6 +12,8 @@ export interface SessionTold {
   /** `countersign.reason` and `countersign.ticket`, where they are set. */
   readonly reason: string | undefined
   readonly ticket: string | undefined
+  /** Why the server reads statements in another way than we do; undefined when it does not. */
+  readonly misread: string | undefined
 }
 
 export type Answer = readonly (readonly (string | null)[])[]
@@ -19,7 +22,9 @@ export type Answer = readonly (readonly (string | null)[])[]
 const SQL = `SELECT NULL, pg_catalog.json_build_object(
     'path', pg_catalog.current_schemas(true),
     'reason', pg_catalog.current_setting('countersign.reason', true),
-    'ticket', pg_catalog.current_setting('countersign.ticket', true))::pg_catalog.text UNION ALL${temporaryQuery}`
+    'ticket', pg_catalog.current_setting('countersign.ticket', true),
+    'reading', pg_catalog.json_build_object(${READING.map((name) => `'${name}', pg_catalog.current_setting('${name}')`).join(', ')})
+    )::pg_catalog.text UNION ALL${temporaryQuery}`
 
 /** No name of a client's: what a client has prepared must not be in the way, nor be replaced. */
 const NAME = `countersign ${randomUUID()}`
@@ -49,7 +54,7 @@ export const CLOSES_WITHIN = 2
 /** @throws SyntaxError when the answer is not what was asked for */
 export const toldIn = (rows: Answer): SessionTold => {
   const temporary: SessionView['temporary'][number][] = []
-  let said: { path?: unknown; reason?: unknown; ticket?: unknown } | undefined
+  let said: { path?: unknown; reason?: unknown; ticket?: unknown; reading?: Record<string, string> } | undefined
   for (const [name, value] of rows) {
     if (typeof name === 'string') temporary.push([name, whatIs(value)])
     else said = JSON.parse(value ?? '') as NonNullable<typeof said>
@@ -60,6 +65,7 @@ export const toldIn = (rows: Answer): SessionTold => {
     temporary,
     reason: sayingOf(said.reason),
     ticket: sayingOf(said.ticket),
+    misread: misreadIn(Object.entries(said.reading ?? {})),
   }
 }
 

@@ -13,6 +13,7 @@ import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Question } from './pending.ts'
+import { misread } from './reading.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import {
@@ -39,6 +40,8 @@ export interface SessionOptions {
   readonly limits: NodeConfig['limits']
   /** What the server says of a session that has just begun like this one, where that is known already. */
   readonly firstTold: { get(): SessionTold | undefined; set(told: SessionTold): void }
+  /** Stands for the schema as it is known now: another value when it is another one. */
+  readonly schema: () => unknown
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
   readonly closed: (because: ClosedBecause, error: unknown) => void
@@ -74,7 +77,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options
     const { identity, client, upstream, recorder, judge, holds, limits, redactor } = options
-    this.#exchange = new Exchange(identity, recorder)
+    this.#exchange = new Exchange(identity, recorder, options.schema)
     this.#clientBrake = new Brake(client)
     this.#toClient = new ToClient(client, upstream.stream, recorder, (readies) => this.#lostResults(readies))
     this.#toServer = new ToServer(
@@ -313,10 +316,12 @@ export class Session {
     await this.#answered()
     const { meaning, status, statements } = this.#exchange
     if (this.#closed || !meaning.unknown || status === 'failed' || this.#clientSide.skipping) return undefined
+    meaning.asks()
     const { rows, failure } = await this.#ask(within)
     if (this.#closed) return undefined
     if (failure !== undefined) return say.notTold(failure)
     const told = toldIn(rows)
+    if (told.misread !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', told.misread)
     if (within) meaning.told(told, false, this.#exchange.syncs)
     else meaning.told(told, this.#exchange.status === 'idle')
     if (statements === 0) this.#options.firstTold.set(told)
@@ -341,11 +346,8 @@ export class Session {
 
   #parameterChanged(name: string, value: string): void {
     if (name === 'search_path') this.#exchange.meaning.searchPathChanged()
-    const misread =
-      (name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && !isUtf8Name(value))
-    if (misread) {
-      throw new ProtocolError('PGWIRE_UNEXPECTED', `${name} is ${value}: statements would be read in another way`)
-    }
+    const why = misread(name, value)
+    if (why !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', why)
   }
 
   /**
@@ -384,7 +386,6 @@ export class Session {
 }
 
 /** The server tells the name as it was given. */
-const isUtf8Name = (encoding: string): boolean => /^(utf-?8|unicode)$/i.test(encoding)
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 

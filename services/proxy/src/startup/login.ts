@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessEvent, Target, WorkerId } from '@countersign/contracts'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
+import { misreadIn } from '../session/reading.ts'
 import type { GateRules } from '../gate.ts'
 import { connectUpstream, type Upstream } from '../upstream/connect.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
@@ -76,6 +77,7 @@ class Login {
     try {
       const told = new Map([...settings.server, ...this.#options.marks()])
       const upstream = await connectUpstream(database, role, told)
+      refuseMisread(upstream)
       return { kind: 'logged-in', greeting: this.#greeting, credential, proof, target, role, upstream, leave }
     } catch (error) {
       leave()
@@ -200,6 +202,15 @@ class Login {
 const TEXT_MAX = 200
 /** How long a wrong answer takes while somebody tries a name from everywhere. */
 const SLOW_MS = 1_000
+
+/** A role or a database may have settings of its own, which nobody asked for. */
+const refuseMisread = ({ parameters, stream }: Upstream): void => {
+  const why = misreadIn(parameters)
+  if (why === undefined) return
+  stream.destroy()
+  const hint = 'An administrator can take the setting back with ALTER ROLE or ALTER DATABASE.'
+  throw new StartupRefusedError('22023', `the database behind this node cannot be used: ${why}`, hint)
+}
 
 /** What the server itself said is the client's to know, unless it is about our own login there. */
 const refusalOf = ({ fault, fields, message }: UpstreamError): StartupRefusedError => {

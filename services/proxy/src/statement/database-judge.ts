@@ -88,6 +88,7 @@ export class DatabaseJudge implements Judge {
   }
 
   known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
+    if (!this.#options.knowledge.current) return undefined
     const understood = this.#find(sql, circumstances)
     const policy = this.#options.policy()
     if (!understood || understood.counts || !policy) return undefined
@@ -97,6 +98,9 @@ export class DatabaseJudge implements Judge {
   async ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]> {
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
+    if (!(await this.#options.knowledge.untilCurrent())) {
+      throw new StatementRefusedError('57P03', 'the schema has changed and could not be read yet: try again')
+    }
     const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
