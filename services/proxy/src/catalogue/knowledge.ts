@@ -24,7 +24,7 @@ const POLL_MS = 15_000
 /** Changes that did not come through this node are noticed this late, or a little later where the schema is large. */
 const LOOK_MS = 1_000
 /** Looking whether something has changed takes one part in so many of the connection's time. */
-const LOOK_SHARE = 20
+const LOOK_SHARE = 10
 /** So long a statement waits for a schema that is known to be another one by now. */
 const CURRENT_MS = 10_000
 /** Several changes in a row are read together. */
@@ -116,6 +116,7 @@ export class Knowledge {
   classOf(column: string): DataClass {
     return (
       this.#decided.get(column) ??
+      (HOLDS_STATEMENTS.test(column) ? 'unknown' : undefined) ??
       this.#classes.get(column) ??
       (isOfServer(column) ? classOfServers(column) : 'unknown')
     )
@@ -298,6 +299,9 @@ const HOLD_VALUES_FOR_EXAMPLE = [
   'pg_catalog.pg_authid.rolpassword',
   'pg_catalog.pg_largeobject.data',
 ]
+
+/** The same of an extension, wherever it lies. */
+const HOLDS_STATEMENTS = /\.pg_stat_statements\.query$/
 
 const classOfServers = (column: string): DataClass => (HOLDS_VALUES.test(column) ? 'unknown' : 'clear')
 

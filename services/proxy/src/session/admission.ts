@@ -65,7 +65,7 @@ export class Admission {
     types: readonly number[] = NO_TYPES,
   ): Circumstances {
     const { identity, exchange } = this.#options
-    const { prepared, cursors, reason, ticket } = exchange.meaning
+    const { prepared, cursors, reason, ticket, transaction } = exchange.meaning
     return {
       principal: identity.principal,
       target: identity.target,
@@ -73,7 +73,7 @@ export class Admission {
       session: names.session,
       namesKey: names.key,
       types,
-      transaction: exchange.status,
+      transaction,
       reason,
       ticket,
       prepared: (name) => {

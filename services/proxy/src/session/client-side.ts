@@ -277,7 +277,9 @@ export class ClientSide implements FrameReader {
 
   #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[]): boolean {
     this.#gateFor(executions)
-    for (const execution of executions) this.#exchange.meaning.sent(execution, executions.length > 1)
+    const { restsOnTransaction } = this.#options.judge
+    const among = executions.length > 1
+    for (const execution of executions) this.#exchange.meaning.sent(execution, among, restsOnTransaction)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'query', executions, next: 0 })
   }
@@ -460,7 +462,7 @@ export class ClientSide implements FrameReader {
     if (execution) {
       this.#gateFor([execution])
       execution.asked += 1
-      this.#exchange.meaning.sent(execution)
+      this.#exchange.meaning.sent(execution, false, this.#options.judge.restsOnTransaction)
     }
     if (!portal.columns && !portal.prepared.columns && !portal.describing) this.#describeSilently(name, portal)
     return this.#extend(bytes, start, end, { kind: 'execute', portal, execution })

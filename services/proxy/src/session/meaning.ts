@@ -36,6 +36,8 @@ export class Meaning {
   readonly cursors = new Map<string, Cursor>()
   reason: string | undefined
   ticket: string | undefined
+  /** Where the transaction stands by everything that the server has answered. */
+  transaction: TransactionStatus = 'idle'
   /** Grows with each change: what was bound under another version may mean something else by now. */
   version = 0
   readonly #schema: () => unknown
@@ -79,9 +81,11 @@ export class Meaning {
   }
 
   /** `among`: one of several commands of a text, of which an earlier one may do what matters at the end. */
-  sent(execution: Execution, among = false): void {
+  sent(execution: Execution, among: boolean, restsOnTransaction: boolean): void {
     const { effects } = execution.judgement
-    if (effects.any && (this.#changes(effects) || (among && effects.endsTransaction))) this.#changing.add(execution)
+    if (!effects.any) return
+    const moves = effects.transaction !== undefined && restsOnTransaction
+    if (moves || this.#changes(effects) || (among && effects.endsTransaction)) this.#changing.add(execution)
   }
 
   /** The server has not completed it and will not. */
@@ -89,8 +93,16 @@ export class Meaning {
     this.#changing.delete(execution)
   }
 
+  /** It has given some of its rows, and may have done some of what it does; nobody knows whether it will go on. */
+  suspended(execution: Execution): void {
+    if (!this.#changing.delete(execution)) return
+    this.version += 1
+    this.#follow(execution.judgement.effects)
+  }
+
   /** The server has completed it, whether it will stand or not. Returns portals that are gone with it. */
   completed(execution: Execution): readonly Portal[] {
+    this.transaction = execution.judgement.effects.transaction ?? this.transaction
     // What was not said to change anything when it was sent was not waited for: what came behind it stands.
     if (!this.#changing.delete(execution)) return NO_PORTALS
     const { effects } = execution.judgement
@@ -144,6 +156,7 @@ export class Meaning {
   /** A group has ended. Returns true when the schema may be another one now for everybody. */
   ready(status: TransactionStatus, failed: boolean): boolean {
     this.#toldWithin = undefined
+    this.transaction = status
     if (this.#mayBeTakenBack && (failed || status === 'idle')) this.#unknown = true
     if (status !== 'idle') return false
     if (this.cursors.size > 0) this.#forgetCursors(!failed)

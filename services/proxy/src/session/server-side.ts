@@ -266,6 +266,7 @@ export class ServerSide implements FrameReader {
     if (head.execution) {
       head.execution.asked -= 1
       head.execution.suspended = true
+      this.#exchange.meaning.suspended(head.execution)
     }
     this.#answered()
   }

@@ -79,6 +79,11 @@ export class DatabaseJudge implements Judge {
     this.#options = options
   }
 
+  get restsOnTransaction(): boolean {
+    const factsUsed = this.#options.policy()?.set.factsUsed
+    return factsUsed !== undefined && (factsUsed.has('transaction') || factsUsed.has(EVERY_FACT))
+  }
+
   /** The schema, the classes of columns or the policy have changed: nothing that was judged before holds. */
   forget(): void {
     this.#texts.clear()
@@ -289,9 +294,20 @@ export class DatabaseJudge implements Judge {
     const key = counts ? undefined : this.#decisionKey(circumstances, policy)
     const known = key === undefined ? undefined : understood.judgements.get(key)
     if (known) return known
-    const judgements = understood.facts.map((facts, index) =>
-      this.#judgement(understood, facts, index, sql, circumstances, policy, counts?.[index] ?? []),
-    )
+    let { transaction } = circumstances
+    const judgements = understood.facts.map((facts, index) => {
+      const found = this.#judgement(
+        understood,
+        facts,
+        index,
+        sql,
+        { ...circumstances, transaction },
+        policy,
+        counts?.[index] ?? [],
+      )
+      transaction = found.effects.transaction ?? transaction
+      return found
+    })
     if (key !== undefined) {
       if (understood.judgements.size >= DECISIONS_MAX) understood.judgements.clear()
       understood.judgements.set(key, judgements)

@@ -1,4 +1,4 @@
-import { changesNaming, type Command, type Facts } from '@countersign/sql'
+import { changesNaming, type Command, type Facts, type TransactionControl } from '@countersign/sql'
 import type { SessionEffects } from './judgement.ts'
 
 /** What nearly every statement does to its session. */
@@ -35,6 +35,7 @@ export const effectsOf = (
     says: settings.some(({ name }) => SAYING.test(name)),
     changesCatalogue: facts.uses.some(({ action, temporary }) => STRUCTURAL.has(action) && !temporary),
     endsTransaction: ends,
+    ...(transaction && transactionAfter(transaction)),
     endsPortals: ends && transaction?.kind !== 'rollback-to',
     ...(prepares !== undefined && { prepares: { name: prepares, text, types } }),
     ...(executes && { executes: executes.name }),
@@ -44,6 +45,12 @@ export const effectsOf = (
     ...(declares !== undefined && { declares: { name: declares, text, types, holds: command.holds === true } }),
     ...(fetches && { fetches: fetches.cursor }),
   }
+}
+
+/** A savepoint leaves a transaction where it was. */
+const transactionAfter = ({ kind, chain }: TransactionControl): { readonly transaction?: 'idle' | 'open' } => {
+  if (kind === 'savepoint' || kind === 'release') return {}
+  return { transaction: kind === 'begin' || kind === 'rollback-to' || chain ? 'open' : 'idle' }
 }
 
 const isQuiet = ({ readOnly, behind }: Facts): boolean => readOnly && !behind.names && !behind.handles

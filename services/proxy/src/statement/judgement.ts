@@ -68,6 +68,8 @@ export interface SessionEffects {
   readonly changesCatalogue: boolean
   /** What is sensitive, or may be, is put into temporary tables. */
   readonly taints: boolean
+  /** Where the transaction stands behind it, when it moves it. */
+  readonly transaction?: 'idle' | 'open'
   /** COMMIT, ROLLBACK and the like: what was temporary or set for the transaction only may be gone. */
   readonly endsTransaction: boolean
 }
