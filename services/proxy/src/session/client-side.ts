@@ -91,6 +91,11 @@ export class ClientSide implements FrameReader {
     this.#skipping = true
   }
 
+  /** In the middle of a group of the extended protocol. */
+  get within(): boolean {
+    return this.#within
+  }
+
   /** What comes up to the next Sync is passed over. */
   get skipping(): boolean {
     return this.#skipping
@@ -185,6 +190,7 @@ export class ClientSide implements FrameReader {
 
   /** Looks at it when everything that was sent before is answered. */
   #later(bytes: Buffer, start: number, end: number): false {
+    if (!this.#unanswered && !this.#exchange.meaning.unknown) throw new Error('a statement waits for nothing')
     const frame = Buffer.from(bytes.subarray(start, end))
     this.#blocked = true
     this.#toServer.flush()
@@ -520,7 +526,10 @@ export class ClientSide implements FrameReader {
     const { judge, recorder, admission } = this.#options
     if (!recorder.available) return undefined
     const judged = judge.known(sql, admission.circumstances(names, types))
-    return judged?.every(runsAtOnce) ? judged : undefined
+    const { mustSeeHandles } = this.#exchange.meaning
+    return judged?.every((each) => runsAtOnce(each) && !(each.effects.changesHandles && mustSeeHandles))
+      ? judged
+      : undefined
   }
 
   #gateFor(executions: readonly Execution[]): void {

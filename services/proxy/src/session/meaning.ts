@@ -51,6 +51,12 @@ export class Meaning {
   #tainted = false
   /** Told in the middle of this group: what comes behind its Sync has to wait for how that ends. */
   #toldWithin: number | undefined
+  /** Which cursors and prepared statements there were, and when each came to be, before code that may replace them. */
+  #handlesBefore: ReadonlyMap<string, string> | undefined
+  #handlesCounted = 0
+  /** Such code has run since. */
+  #doubtedBy: Execution | undefined
+  #seesHandles = false
   /** Sent, and not answered: each will change what statements behind it mean. */
   readonly #changing = new Set<Execution>()
 
@@ -68,6 +74,26 @@ export class Meaning {
   /** The server is asked now: what changes from here on is not in its answer. */
   asks(): void {
     this.#askedUnder = this.#schema()
+  }
+
+  /** There are named ones, and it is not known since when. */
+  get mustSeeHandles(): boolean {
+    if (this.#handlesBefore !== undefined && this.#handlesCounted === this.#handles) return false
+    return this.cursors.size > 0 || this.portals.hasNamed || this.prepared.hasNamed
+  }
+
+  get #handles(): number {
+    return this.cursors.size + this.portals.size + this.prepared.size
+  }
+
+  get asksForHandles(): boolean {
+    return this.#seesHandles || this.#doubtedBy !== undefined
+  }
+
+  /** Asks for them, because code that may replace them is about to run. */
+  seesHandles(): void {
+    this.#seesHandles = true
+    this.#unknown = true
   }
 
   /** While this is true, nothing can be judged behind so many Syncs: what has been sent may change what it means. */
@@ -97,7 +123,7 @@ export class Meaning {
   suspended(execution: Execution): void {
     if (!this.#changing.delete(execution)) return
     this.version += 1
-    this.#follow(execution.judgement.effects)
+    this.#follow(execution)
   }
 
   /** The server has completed it, whether it will stand or not. Returns portals that are gone with it. */
@@ -107,7 +133,7 @@ export class Meaning {
     if (!this.#changing.delete(execution)) return NO_PORTALS
     const { effects } = execution.judgement
     this.version += 1
-    this.#follow(effects)
+    this.#follow(execution)
     return this.#closedBy(effects, execution.command === 'COMMIT')
   }
 
@@ -137,9 +163,14 @@ export class Meaning {
 
   /**
    * The server has told. `final`: no transaction is open that may yet be rolled back. `within`: in the middle of the
-   * group behind so many Syncs.
+   * group behind so many Syncs. Returns portals that are not what they were.
    */
-  told({ searchPath, temporary, reason, ticket }: SessionTold, final: boolean, within?: number): void {
+  told(
+    { searchPath, temporary, reason, ticket, handles }: SessionTold,
+    final: boolean,
+    within?: number,
+  ): readonly Portal[] {
+    const lost = this.asksForHandles ? this.#compareHandles(handles ?? new Map()) : NO_PORTALS
     this.reason = reason
     this.ticket = ticket
     this.#unknown = false
@@ -147,6 +178,23 @@ export class Meaning {
     if (final) this.#mayBeTakenBack = false
     const { changedSchema } = this.#names.session
     this.#learn({ searchPath, temporary, changedSchema, tentative: this.#mayBeTakenBack, tainted: this.#tainted })
+    return lost
+  }
+
+  /** What does not stand for what it stood for before is forgotten: nothing is taken at its name. */
+  #compareHandles(now: ReadonlyMap<string, string>): readonly Portal[] {
+    const by = this.#doubtedBy
+    const before = this.#handlesBefore ?? new Map<string, string>()
+    this.#seesHandles = false
+    this.#doubtedBy = undefined
+    this.#handlesBefore = by ? undefined : now
+    this.#handlesCounted = this.#handles
+    if (!by) return NO_PORTALS
+    this.version += 1
+    const isLost = (name: string) => !now.has(name) || now.get(name) !== before.get(name)
+    for (const name of this.cursors.keys()) if (isLost(`c${name}`)) this.cursors.delete(name)
+    this.prepared.forgetNamed((name) => isLost(`p${name}`))
+    return this.portals.forgetNamed((name, portal) => isLost(`c${name}`) && portal?.execution !== by)
   }
 
   searchPathChanged(): void {
@@ -171,7 +219,13 @@ export class Meaning {
   #changes(effects: SessionEffects): boolean {
     const { prepares, deallocates, declares, closes, says, changesNames, changesCatalogue, taints, endsTransaction } =
       effects
-    const names = changesNames || says || changesCatalogue || (taints && !this.#tainted) || prepares !== undefined
+    const names =
+      changesNames ||
+      effects.changesHandles ||
+      says ||
+      changesCatalogue ||
+      (taints && !this.#tainted) ||
+      prepares !== undefined
     const opened = this.cursors.size > 0 || this.portals.size > 0
     const given = deallocates !== undefined || declares !== undefined || closes !== undefined
     return names || given || (endsTransaction && (this.#endMattersToNames || opened))
@@ -183,19 +237,17 @@ export class Meaning {
     return this.unknown || this.#mayBeTakenBack || changedSchema || temporary.length > 0
   }
 
-  #follow({
-    prepares,
-    deallocates,
-    says,
-    changesNames,
-    changesCatalogue,
-    taints,
-    endsTransaction,
-  }: SessionEffects): void {
+  #follow(execution: Execution): void {
+    const { prepares, deallocates, says, changesNames, changesHandles, changesCatalogue, taints, endsTransaction } =
+      execution.judgement.effects
     if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text, prepares.types))
     if (deallocates === 'ALL') this.prepared.clear()
     else if (deallocates !== undefined) this.prepared.delete(deallocates)
     if (changesNames || says) this.#doubt()
+    if (changesHandles) {
+      this.#doubtedBy = execution
+      this.#unknown = true
+    }
     if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
     if (endsTransaction && this.#endMattersToNames) this.#unknown = true
     if (!taints || this.#tainted) return

@@ -16,14 +16,7 @@ import type { Question } from './pending.ts'
 import { misread } from './reading.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
-import {
-  CLOSES_WITHIN,
-  FLUSH,
-  SESSION_QUESTION,
-  SESSION_QUESTION_WITHIN,
-  toldIn,
-  type SessionTold,
-} from './session-question.ts'
+import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
 import { ToClient } from './to-client.ts'
 import { ToServer } from './to-server.ts'
 
@@ -96,6 +89,10 @@ export class Session {
       recorder,
       holds,
       notice: (notice) => this.#toClient.say(say.noticeOf(notice)),
+      seeHandles: async () => {
+        this.#exchange.meaning.seesHandles()
+        return this.#settled(this.#clientSide.within)
+      },
     })
     this.#clientSide = new ClientSide({
       exchange: this.#exchange,
@@ -322,8 +319,10 @@ export class Session {
     if (failure !== undefined) return say.notTold(failure)
     const told = toldIn(rows)
     if (told.misread !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', told.misread)
-    if (within) meaning.told(told, false, this.#exchange.syncs)
-    else meaning.told(told, this.#exchange.status === 'idle')
+    const lost = within
+      ? meaning.told(told, false, this.#exchange.syncs)
+      : meaning.told(told, this.#exchange.status === 'idle')
+    for (const portal of lost) this.#exchange.dropPortal(portal)
     if (statements === 0) this.#options.firstTold.set(told)
     return undefined
   }
@@ -337,7 +336,7 @@ export class Session {
     return new Promise<Question>((answered) => {
       const closes = within ? CLOSES_WITHIN : 0
       const question: Question = { kind: 'question', closes, rows: [], failure: undefined, answered }
-      this.#toServer.send(within ? SESSION_QUESTION_WITHIN : SESSION_QUESTION, question)
+      this.#toServer.send(sessionQuestion(within, this.#exchange.meaning.asksForHandles), question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.
       this.#whenAnswered.push(() => answered({ ...question, failure: question.failure ?? '57P01' }))

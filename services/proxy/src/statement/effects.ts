@@ -5,6 +5,7 @@ import type { SessionEffects } from './judgement.ts'
 export const NO_EFFECTS: SessionEffects = {
   any: false,
   changesNames: false,
+  changesHandles: false,
   says: false,
   changesCatalogue: false,
   taints: false,
@@ -31,6 +32,7 @@ export const effectsOf = (
   return {
     any: true,
     changesNames: changesNames(command, facts),
+    changesHandles: facts.behind.handles,
     taints: taints(facts, sensitive),
     says: settings.some(({ name }) => SAYING.test(name)),
     changesCatalogue: facts.uses.some(({ action, temporary }) => STRUCTURAL.has(action) && !temporary),

@@ -63,6 +63,8 @@ export interface SessionEffects {
   readonly fetches?: string
   /** Names may mean something else from now on: search path, role. */
   readonly changesNames: boolean
+  /** Code behind it may close, open or prepare what has a name of the client's. */
+  readonly changesHandles: boolean
   /** `SET countersign.reason = …` and the like. */
   readonly says: boolean
   readonly changesCatalogue: boolean
