@@ -90,6 +90,11 @@ export class Meaning {
     return this.#seesHandles || this.#doubtedBy !== undefined
   }
 
+  /** The server is to be asked before the next statement, whatever is known. */
+  asksAgain(): void {
+    this.#unknown = true
+  }
+
   /** Asks for them, because code that may replace them is about to run. */
   seesHandles(): void {
     this.#seesHandles = true

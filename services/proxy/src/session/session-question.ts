@@ -31,21 +31,22 @@ const HANDLES = `(SELECT pg_catalog.json_object_agg(kind OPERATOR(pg_catalog.||)
     UNION ALL SELECT 'p', name, prepare_time::pg_catalog.text FROM pg_catalog.pg_prepared_statements) handles)`
 
 /** One row with no name, and one for each temporary relation. */
-const sqlOf = (handles: string): string => `SELECT NULL, pg_catalog.json_build_object(
+const sqlOf = (handles: string, mark: string): string => `SELECT NULL, pg_catalog.json_build_object(
     'path', pg_catalog.current_schemas(true),
     'reason', pg_catalog.current_setting('countersign.reason', true),
     'ticket', pg_catalog.current_setting('countersign.ticket', true),
     'reading', pg_catalog.json_build_object(${READING_NOW}),
-    'handles', ${handles})::pg_catalog.text UNION ALL${temporaryQuery}`
+    'handles', ${handles},
+    'mark', ${mark})::pg_catalog.text UNION ALL${temporaryQuery}`
 
 const close = (kind: 'S' | 'P'): Buffer => message(FRONTEND.close, Buffer.from(kind), cstring(NAME))
 
 export const FLUSH: Buffer = message(FRONTEND.flush)
 
 /** Not by a simple query, which would take the place of the client's unnamed statement. */
-const questionOf = (handles: string): Buffer =>
+const questionOf = (handles: string, mark = 'NULL'): Buffer =>
   Buffer.concat([
-    parse(NAME, sqlOf(handles)),
+    parse(NAME, sqlOf(handles, mark)),
     message(FRONTEND.bind, cstring(NAME), cstring(NAME), int16(0), int16(0), int16(0)),
     message(FRONTEND.execute, cstring(NAME), int32(0)),
     close('P'),
@@ -67,8 +68,20 @@ const questions = (question: Buffer): Questions => ({
 const SHORT = questions(questionOf('NULL'))
 const WITH_HANDLES = questions(questionOf(HANDLES))
 
-export const sessionQuestion = (within: boolean, handles: boolean): Buffer =>
-  (handles ? WITH_HANDLES : SHORT)[within ? 'within' : 'between']
+export interface Asking {
+  readonly within: boolean
+  readonly handles: boolean
+  /** The name that the session is to have at the server; until the transaction ends, when one is open. */
+  readonly mark?: { readonly name: string; readonly local: boolean } | undefined
+}
+
+export const sessionQuestion = ({ within, handles, mark }: Asking): Buffer => {
+  const known = mark ? questions(questionOf(handles ? HANDLES : 'NULL', settingOf(mark))) : undefined
+  return (known ?? (handles ? WITH_HANDLES : SHORT))[within ? 'within' : 'between']
+}
+
+const settingOf = ({ name, local }: NonNullable<Asking['mark']>): string =>
+  `pg_catalog.set_config('application_name', '${name.replaceAll("'", "''")}', ${local})`
 
 /** How many CloseComplete end the answer to the one in the middle of a group. */
 export const CLOSES_WITHIN = 2

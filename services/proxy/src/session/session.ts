@@ -9,6 +9,7 @@ import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
 import { Admission } from './admission.ts'
+import { ApplicationName } from './application-name.ts'
 import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
@@ -57,6 +58,7 @@ export class Session {
   readonly #clientFrames: Frames
   readonly #serverFrames: Frames
   readonly #clientBrake: Brake
+  readonly #applicationName: ApplicationName
   #unread: Buffer[] = []
   #unreadBytes = 0
   /** Somebody waits until everything that was sent is answered. */
@@ -70,6 +72,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options
     const { identity, client, upstream, recorder, judge, holds, limits, redactor } = options
+    this.#applicationName = new ApplicationName(identity.sessionId, identity.application)
     this.#exchange = new Exchange(identity, recorder, options.schema)
     this.#clientBrake = new Brake(client)
     this.#toClient = new ToClient(client, upstream.stream, recorder, (readies) => this.#lostResults(readies))
@@ -120,6 +123,7 @@ export class Session {
         copyInBegins: () => this.#copyInBegins(),
         withheld: () => this.#afterWithholding(),
         parameterChanged: (name, value) => this.#parameterChanged(name, value),
+        nameShown: () => this.#applicationName.shown(),
       },
     })
     this.#clientFrames = new Frames(this.#clientSide)
@@ -336,17 +340,34 @@ export class Session {
     return new Promise<Question>((answered) => {
       const closes = within ? CLOSES_WITHIN : 0
       const question: Question = { kind: 'question', closes, rows: [], failure: undefined, answered }
-      this.#toServer.send(sessionQuestion(within, this.#exchange.meaning.asksForHandles), question)
+      this.#toServer.send(this.#question(within), question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.
       this.#whenAnswered.push(() => answered({ ...question, failure: question.failure ?? '57P01' }))
     })
   }
 
-  #parameterChanged(name: string, value: string): void {
+  #question(within: boolean): Buffer {
+    const { meaning, status } = this.#exchange
+    const name = this.#applicationName.mark
+    const mark = name === undefined ? undefined : { name, local: status === 'open' }
+    return sessionQuestion({ within, handles: meaning.asksForHandles, mark })
+  }
+
+  /** Returns the value that the client is to be told; undefined when it need not be told. */
+  #parameterChanged(name: string, value: string): string | undefined {
+    if (name === 'application_name') return this.#nameChanged(value)
     if (name === 'search_path') this.#exchange.meaning.searchPathChanged()
     const why = misread(name, value)
     if (why !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', why)
+    return value
+  }
+
+  /** The client has given itself another name: before its next statement the server is told a marked one. */
+  #nameChanged(value: string): string | undefined {
+    const told = this.#applicationName.said(value)
+    if (this.#applicationName.mark !== undefined) this.#exchange.meaning.asksAgain()
+    return told
   }
 
   /**

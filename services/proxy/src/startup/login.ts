@@ -8,7 +8,7 @@ import { connectUpstream, type Upstream } from '../upstream/connect.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
 import { authenticate, authenticateByCertificate, type Authenticated, type AuthFailure } from './authenticate.ts'
 import { principalNamedBy } from './client-certificate.ts'
-import { StartupRefusedError } from './client-settings.ts'
+import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
 import type { Attempt, FailedLogins } from './failed-logins.ts'
 import type { AuthFailed, FailureRecord } from './failure-record.ts'
 import { greet, type CancelAsked, type Greeting } from './handshake.ts'
@@ -41,7 +41,7 @@ export interface LoginOptions {
   readonly worker: WorkerId
   readonly now: () => string
   /** Marks the server's session, so that statements that came through a node can be told from others. */
-  readonly marks: () => ReadonlyMap<string, string>
+  readonly marks: (settings: ClientSettings) => ReadonlyMap<string, string>
 }
 
 type Because = AuthFailed['data']['because']
@@ -75,7 +75,7 @@ class Login {
     const { database, target, role } = this.#destination(credential)
     const leave = this.#place(credential)
     try {
-      const told = new Map([...settings.server, ...this.#options.marks()])
+      const told = new Map([...settings.server, ...this.#options.marks(settings)])
       const upstream = await connectUpstream(database, role, told)
       refuseMisread(upstream)
       return { kind: 'logged-in', greeting: this.#greeting, credential, proof, target, role, upstream, leave }

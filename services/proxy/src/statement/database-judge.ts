@@ -378,6 +378,7 @@ export class DatabaseJudge implements Judge {
       replacement: undefined,
       sensitive,
       touches,
+      ...(showsName(command) && { showsName: true }),
       effects: effectsOf(command, facts, sql, { sensitive, types: understood.types[index] ?? [] }),
       results: resultPlanner({
         facts,
@@ -440,6 +441,9 @@ export class DatabaseJudge implements Judge {
 /** One text means the same wherever names do, and the types that are declared for its parameters. */
 const meantBy = ({ namesKey, types }: Circumstances): string =>
   types.length === 0 ? namesKey : `${namesKey}${types.join()}\n`
+
+const showsName = (command: Command | undefined): boolean =>
+  command?.node === 'VariableShowStmt' && command.effects[0]?.object.name.toLowerCase() === 'application_name'
 
 const LIST_MAX = 1_000
 

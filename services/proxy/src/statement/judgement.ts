@@ -35,6 +35,8 @@ export interface Judgement {
   readonly sensitive: boolean
   readonly touches: readonly Touch[]
   readonly effects: SessionEffects
+  /** SHOW application_name: to its client a session has the name that the client has given it. */
+  readonly showsName?: boolean
   /** How result columns are masked. */
   readonly results: ResultPlanner
 }
