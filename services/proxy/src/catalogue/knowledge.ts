@@ -59,6 +59,7 @@ export class Knowledge {
   #summary: CatalogueSummary | undefined
   #columns = new Map<string, DescribedColumn>()
   #classes = new Map<string, DataClass>()
+  #sensitive = new Set<string>()
   #decided = new Map<string, DataClass>()
   #relations = new Map<number, RelationSummary>()
   #reading: Promise<void> | undefined
@@ -135,6 +136,11 @@ export class Knowledge {
 
   typeOf(relation: number, attribute: number): { readonly type: number; readonly modifier: number } | undefined {
     return this.#relations.get(relation)?.columns.find(({ number }) => number === attribute)
+  }
+
+  /** Whether anything but what is clear stands in this relation, `schema.relation`. */
+  holdsSensitive(relation: string): boolean {
+    return this.#sensitive.has(relation)
   }
 
   /** What control says of columns. It is believed, whatever their names suggest. */
@@ -276,6 +282,8 @@ export class Knowledge {
         }),
       ),
     )
+    const sensitive = [...this.#columns.values()].filter((column) => column.class !== 'clear')
+    this.#sensitive = new Set(sensitive.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))
   }
 
   #observed(version: string, columns: readonly (ColumnClass & { dataType: string })[]): void {

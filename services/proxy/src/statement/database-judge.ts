@@ -19,6 +19,7 @@ import {
   shapeOf,
   TEMPORARY,
   temporaryTablesIn,
+  type Action,
   type Command,
   type Copy,
   type Facts,
@@ -355,7 +356,8 @@ export class DatabaseJudge implements Judge {
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touches = touchesOf(facts, classOf, maskRule)
     const verdict = verdictOf(decision, touches)
-    const sensitive = touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || facts.unresolved
+    const sensitive =
+      touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || this.#mayTell(facts, classOf)
     const ownRows = facts.onlyTemporary && !circumstances.session.tainted && understood.commands.length === 1
     return {
       tag: facts.tag,
@@ -390,6 +392,16 @@ export class DatabaseJudge implements Judge {
         copy: command?.copy && copyOf(command.copy, facts, knowledge),
       }),
     }
+  }
+
+  /**
+   * What the server says of it may hold sensitive values: of what code behind it reads, and of a whole row that is
+   * written and cannot be.
+   */
+  #mayTell({ unresolved, mayRead, actions, relations }: Facts, classOf: (column: string) => DataClass): boolean {
+    if (unresolved || actions.includes('unknown') || mayRead.some(({ name }) => classOf(name) !== 'clear')) return true
+    const written = relations.filter((relation) => relation.actions.some((action) => WRITES_ROWS.has(action)))
+    return written.some(({ name }) => this.#options.knowledge.holdsSensitive(name))
   }
 
   #mask(set: PolicySet, principal: Principal, column: KnownColumn, context: MaskContext): MaskDecision {
@@ -444,6 +456,8 @@ const meantBy = ({ namesKey, types }: Circumstances): string =>
 
 const showsName = (command: Command | undefined): boolean =>
   command?.node === 'VariableShowStmt' && command.effects[0]?.object.name.toLowerCase() === 'application_name'
+
+const WRITES_ROWS = new Set<Action>(['write', 'delete', 'copyIn', 'alter', 'create', 'maintain'])
 
 const LIST_MAX = 1_000
 
