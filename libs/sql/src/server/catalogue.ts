@@ -204,8 +204,19 @@ const functionOf = (row: Row): CatalogueFunction => ({
   calls: [...row.numbers('calls'), ...row.numbers('parts')],
 })
 
+/** Code is parsed once: most of it is the same each time that a catalogue is read. */
+const bodies = new Map<string, RoutineBody | undefined>()
+const BODIES_MAX = 20_000
+
 const bodyOf = (definition: string | undefined): RoutineBody | undefined => {
-  if (definition === undefined) return undefined
+  if (definition === undefined || bodies.has(definition)) return bodies.get(definition ?? '')
+  if (bodies.size >= BODIES_MAX) bodies.clear()
+  const body = parsedBody(definition)
+  bodies.set(definition, body)
+  return body
+}
+
+const parsedBody = (definition: string): RoutineBody | undefined => {
   try {
     return understand(definition).commands[0]?.body
   } catch (error) {

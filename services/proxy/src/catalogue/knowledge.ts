@@ -1,5 +1,5 @@
 import type { AccessEvent, ColumnClass, Target, WorkerId } from '@countersign/contracts'
-import { classifyColumn, isDataClass, type DataClass } from '@countersign/masking'
+import { classifyColumn, isDataClass, isSensitive, type DataClass } from '@countersign/masking'
 import { faultOf, type DatabaseConfig, type Logger } from '@countersign/platform'
 import { catalogueQueries, FINGERPRINT_QUERY, type CatalogueAnswers, type CatalogueQuery } from '@countersign/sql'
 import { Analysis } from '../understanding/analysis.ts'
@@ -60,6 +60,8 @@ export class Knowledge {
   #columns = new Map<string, DescribedColumn>()
   #classes = new Map<string, DataClass>()
   #sensitive = new Set<string>()
+  /** What a column was known to hold under another name: to be called something else does not change that. */
+  readonly #carried = new Map<string, DataClass>()
   #decided = new Map<string, DataClass>()
   #relations = new Map<number, RelationSummary>()
   #reading: Promise<void> | undefined
@@ -251,7 +253,9 @@ export class Knowledge {
           comment,
           samples: values,
         })
-        observed.push({ ...found, column: nameOf(relation, column), dataType: typeName })
+        const known = this.#carriedBy(relation, column)
+        const carried = known !== undefined && !isSensitive(found.class) && { class: known, because: 'known by another name' }
+        observed.push({ ...found, ...carried, column: nameOf(relation, column), dataType: typeName })
       }
     }
     this.#summary = summary
@@ -260,6 +264,15 @@ export class Knowledge {
     this.#fillColumns()
     this.#observed(summary.version, observed)
     this.#options.changed()
+  }
+
+  #carriedBy(relation: RelationSummary, column: ColumnSummary): DataClass | undefined {
+    const place = `${relation.oid}.${column.number}`
+    const before = this.#columns.get(place)
+    if (before && before.name !== nameOf(relation, column) && isSensitive(before.class)) {
+      this.#carried.set(place, before.class)
+    }
+    return this.#carried.get(place)
   }
 
   /** Read once for each form that a relation has had; a view's rows are those of the tables behind it. */

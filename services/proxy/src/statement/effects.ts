@@ -81,7 +81,7 @@ const isPlain = ({
 const taints = ({ readOnly, uses }: Facts, sensitive: boolean): boolean =>
   !readOnly &&
   (uses.some(({ action }) => action === 'execute' || action === 'unknown') ||
-    (sensitive && uses.some(({ temporary }) => temporary)))
+    (sensitive && uses.some(({ temporary, action }) => temporary && action !== 'read')))
 
 const changesNames = (command: Command, { readOnly, uses, behind }: Facts): boolean =>
   behind.names ||

@@ -2,13 +2,12 @@ import { hash } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EventLog } from '@countersign/eventlog'
 import { Config } from '@countersign/platform'
 import { defaultPolicies } from '@countersign/policy'
-import { freePorts, memoryLog } from '@countersign/testing'
 import { Client, type ClientConfig } from 'pg'
-import { startPostgres, type Binaries, type Postgres } from '../corpus/postgres.ts'
-import { ProxyNode } from '../../services/proxy/src/node.ts'
-import { AT, FakeControl } from '../../services/proxy/src/testing/decisions.ts'
+import { ProxyNode } from '../node.ts'
+import { AT, FakeControl } from './decisions.ts'
 
 /** What a client of the node has been told, by whatever path: every byte that came from the node's socket. */
 export class WatchedClient extends Client {
@@ -57,7 +56,17 @@ const TOKEN = 'not-a-secret-in-this-test'
 export const ROLE = 'app'
 const GUARD = 'guard'
 
+/** A server of the spec's own, which it stops itself. */
+export interface Server {
+  readonly port: number
+  readonly connect: (database: string) => Promise<Client>
+}
+
 export interface LiveNodeOptions {
+  readonly server: Server
+  readonly log: EventLog
+  /** Three that nobody uses. */
+  readonly ports: readonly number[]
   /** Run by the superuser in the database `shop` before the node sees it. */
   readonly schema: string
   /** Shipped policies that are not in force; their names. */
@@ -68,38 +77,34 @@ export interface LiveNodeOptions {
 
 /** A whole node in this process, between a real client and a real server of its own. */
 export class LiveNode {
-  readonly server: Postgres
   readonly admin: Client
   readonly #node: ProxyNode
   readonly #port: number
   readonly #state: string
   readonly #clients: Client[] = []
 
-  private constructor(server: Postgres, admin: Client, node: ProxyNode, port: number, state: string) {
-    this.server = server
+  private constructor(admin: Client, node: ProxyNode, port: number, state: string) {
     this.admin = admin
     this.#node = node
     this.#port = port
     this.#state = state
   }
 
-  static async start(binaries: Binaries, options: LiveNodeOptions): Promise<LiveNode> {
-    const server = await startPostgres(binaries)
+  static async start({ server, log, ports, schema, without = [], policies = '' }: LiveNodeOptions): Promise<LiveNode> {
     const first = await server.connect('postgres')
     await first.query(`CREATE ROLE ${GUARD} LOGIN; GRANT pg_read_all_data TO ${GUARD}; CREATE ROLE ${ROLE} LOGIN`)
     await first.query('CREATE DATABASE shop')
     await first.end()
     const admin = await server.connect('shop')
-    await admin.query(options.schema)
+    await admin.query(schema)
     const state = mkdtempSync(join(tmpdir(), 'live-node-'))
     chmodSync(state, 0o700)
-    const [listen = 0, operator = 0, unused = 0] = await freePorts(3)
-    const log = memoryLog()
+    const [listen = 0, operator = 0, unused = 0] = ports
     const node = new ProxyNode(configOf(server.port, listen, operator, unused, state), log, SILENT)
     const control = new FakeControl(log)
     await control.decides('policy', 'policy.in-force', {
       version: 'v1',
-      files: [...policiesWithout(options.without ?? []), { name: 'own.cedar', text: options.policies ?? '' }],
+      files: [...policiesWithout(without), { name: 'own.cedar', text: policies }],
       owners: '',
       at: AT,
     })
@@ -114,7 +119,7 @@ export class LiveNode {
     })
     await node.start()
     await node.ready()
-    return new LiveNode(server, admin, node, listen, state)
+    return new LiveNode(admin, node, listen, state)
   }
 
   /** A client that is never kept waiting for an approval. */
@@ -142,7 +147,6 @@ export class LiveNode {
     for (const client of this.#clients) await client.end().catch(() => {})
     await this.#node.stop()
     await this.admin.end()
-    await this.server.stop()
     rmSync(this.#state, { recursive: true, force: true })
   }
 }
