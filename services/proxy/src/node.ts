@@ -193,7 +193,8 @@ export class ProxyNode {
       holds: this.#holds,
       redactor,
       firstTold,
-      catalogueChanged: () => void behind.knowledge.refresh(),
+      schema: () => behind.knowledge.version,
+      catalogueChanged: () => behind.knowledge.hasChanged(),
     }
   }
 

@@ -154,7 +154,7 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       ['END', { tentative: true }],
       ['ROLLBACK TO SAVEPOINT a', { tentative: true }],
       ['ROLLBACK', { changedSchema: true }],
-      ['ROLLBACK', { temporary: [['other_t', 'table']] as const }],
+      ['ROLLBACK', { temporary: [['other_t', []]] as const }],
     ])('takes nothing at its name behind %s in a session with %j', async (ends, session) => {
       const judgement = await last(`${ends}; DELETE FROM t WHERE id = 1`, { session })
       expect(judgement).toMatchObject({ verdict: 'hold', readOnly: false })
