@@ -74,10 +74,12 @@ export default defineConfig({
           ...serial,
         },
       },
+      { ...shared, test: { name: 'suites', include: ['test/suites/**/*.spec.ts'], ...serial } },
       {
         ...shared,
         test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },
       },
+      { ...shared, test: { name: 'fuzz', include: ['test/{fuzz,load}/**/*.spec.ts'], ...serial } },
       { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },

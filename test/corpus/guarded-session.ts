@@ -124,11 +124,11 @@ export class GuardedSession {
     const { rows } = await this.client.query<{ all: string[]; path: string[] }>(
       'SELECT current_schemas(true)::text[] AS all, current_schemas(false)::text[] AS path',
     )
-    const temporary = await this.client.query<[string, 'table' | 'other']>({ text: temporaryQuery, rowMode: 'array' })
+    const temporary = await this.client.query<[string, string]>({ text: temporaryQuery, rowMode: 'array' })
     const isPermanent = (schema: string) => !schema.startsWith('pg_temp')
     const session: Session = {
       searchPath: (rows[0]?.all ?? []).filter(isPermanent),
-      temporary: new Map(temporary.rows),
+      temporary: new Map(temporary.rows.map(([name, what]) => [name, what === 'other' ? what : 'table'])),
       prepared: (name) => this.prepared.get(name)?.facts,
       cursor: (name) => this.cursors.get(name),
     }

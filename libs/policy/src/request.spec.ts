@@ -29,6 +29,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   flows: [],
   steering: [],
   countable: true,
+  behind: { names: false, handles: false },
   ...more,
 })
 const column = (name: string) => ({ name, relation: 1, column: 1 })

@@ -75,6 +75,8 @@ export interface RoutineBody {
   readonly unreadable: boolean
   /** It raises messages with values in them. */
   readonly raises: boolean
+  /** It opens or closes cursors that other statements can name. */
+  readonly cursors: boolean
 }
 
 export interface BodyStatement {

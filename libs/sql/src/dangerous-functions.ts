@@ -108,4 +108,11 @@ export const HARMLESS_EXTENSIONS: ReadonlySet<string> = new Set([
   'bloom',
   'vector',
   'postgis',
+  // These look at the server's own counters and pages. What of it is somebody's statement: see `source-functions.ts`.
+  'pg_stat_statements',
+  'pg_buffercache',
+  'pg_freespacemap',
+  'pgstattuple',
+  'pgrowlocks',
+  'sslinfo',
 ])

@@ -35,6 +35,16 @@ export interface Facts {
   readonly steering: readonly ColumnName[]
   /** Nothing that counting its rows would call can change anything. */
   readonly countable: boolean
+  /** What code behind it may do to the session, where its own text does not say so. */
+  readonly behind: SessionChanges
+}
+
+/** What only the session knows, and code of functions, views, defaults and triggers can change as well as a statement. */
+export interface SessionChanges {
+  /** Settings on which the meaning of names and texts rests, and temporary relations. */
+  readonly names: boolean
+  /** Cursors and prepared statements: one may stand for something else afterwards under the same name. */
+  readonly handles: boolean
 }
 
 export type Through = 'statement' | 'function' | 'trigger' | 'rule' | 'cascade'

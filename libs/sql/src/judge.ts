@@ -2,11 +2,12 @@ import { nameText, type Action, type SqlObject } from './action.ts'
 import type { Command } from './command.ts'
 import { danger, type Danger } from './danger.ts'
 import { dangerOfRelation } from './dangerous-relations.ts'
-import type { Facts, RelationFacts, Use } from './facts.ts'
+import type { Facts, RelationFacts, SessionChanges, Use } from './facts.ts'
 import type { Analysis } from './server/analyse.ts'
 import type { Catalogue } from './server/catalogue.ts'
 import { Reach } from './server/reach.ts'
-import { DEFAULT_SESSION, isTemporaryName, resolve, type SessionNames } from './server/session-names.ts'
+import { DEFAULT_SESSION, isTemporaryName, resolve, TEMPORARY, type SessionNames } from './server/session-names.ts'
+import { changesNaming } from './settings.ts'
 import { StatementColumns } from './statement-columns.ts'
 import { plainUse, StatementUses } from './statement-uses.ts'
 
@@ -21,6 +22,8 @@ export interface Session extends SessionNames {
   readonly cursor?: (name: string) => Facts | undefined
   /** The session has changed the schema in a transaction that is still open: then nobody else sees what it sees. */
   readonly changedSchema?: boolean
+  /** Where this statement was analysed, tables like those of the session were in its temporary schema. */
+  readonly equipped?: boolean
 }
 
 /**
@@ -38,7 +41,8 @@ export const judge = (
   const execution = command.executes ?? command.inner?.command.executes
   if (execution) return judgement.ofExecution(execution.name, session.prepared?.(execution.name))
   if (command.fetches) return judgement.ofFetch(session.cursor?.(command.fetches.cursor))
-  if (session.changedSchema || mentionsTemporary(command, session)) return judgement.byText(undefined)
+  const known = !session.changedSchema && (session.equipped || !mentionsTemporary(command, session))
+  if (!known) return judgement.byText(undefined)
   return analysis && 'outputs' in analysis ? judgement.analysed(analysis) : judgement.byText(analysis)
 }
 
@@ -50,6 +54,25 @@ export const mentionsTemporary = ({ effects, types, inner }: Command, session: S
   ) ||
     types.some((type) => isTemporaryName(type, session)) ||
     (inner !== undefined && mentionsTemporary(inner.command, session)))
+
+/**
+ * The temporary tables of the session that a statement speaks of; undefined when a side connection cannot have all of
+ * them.
+ */
+export const temporaryTablesIn = (
+  { effects, types, inner }: Command,
+  session: SessionNames,
+): ReadonlySet<string> | undefined => {
+  const names = effects
+    .filter(({ action, object }) => isRelation(object) && action !== 'create' && isTemporaryName(object, session))
+    .map(({ object }) => object.name)
+  const within = inner ? temporaryTablesIn(inner.command, session) : NO_NAMES
+  const isKnown = names.every((name) => session.temporary.get(name) === 'table')
+  if (!within || !isKnown || types.some((type) => isTemporaryName(type, session))) return undefined
+  return new Set([...names, ...within])
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 const isRelation = ({ kind }: SqlObject): boolean => kind === 'relation'
 
@@ -88,7 +111,7 @@ class Judgement {
 
   analysed(analysis: Analysis): Facts {
     const { command } = this
-    for (const oid of this.routinesOf(analysis)) this.call(oid)
+    this.calls(analysis)
     this.body()
     const runs = command.inner?.runs ?? 'now'
     const reads = analysis.relations.filter(
@@ -147,8 +170,16 @@ class Judgement {
     const { types, functions, node } = this.command
     const mayNameRelations = functions.length > 0 || types.some(({ name }) => name.startsWith('reg'))
     const isAboutNames = sqlstate === '42P01' || sqlstate === '42704'
-    const isDoubtful = this.session.temporary.size > 0 && isAboutNames && mayNameRelations
+    const isDoubtful = (this.session.temporary.size > 0 && isAboutNames && mayNameRelations) || this.namesTemporary()
     return OF_TEXT.has(sqlstate) && node !== 'ViewStmt' && !isDoubtful
+  }
+
+  /** Functions, operators and types of the session's own: a side connection has none, or others. */
+  private namesTemporary(): boolean {
+    const { functions, operators, types, inner } = this.command
+    return [...functions, ...operators, ...types, ...(inner?.command.functions ?? [])].some(
+      ({ schema }) => schema?.startsWith(TEMPORARY) === true,
+    )
   }
 
   /** An EXECUTE does what was prepared. Its arguments are expressions, and may call functions. */
@@ -162,8 +193,10 @@ class Judgement {
     const { tag: _, actions: __, relations: ___, uses, readOnly, ...rest } = prepared.later ?? prepared
     const isPlanned = this.command.inner?.runs === 'planned'
     const done = isPlanned ? uses.filter(({ action }) => action === 'read') : uses
+    const behind = this.behind()
     return this.facts([...own, ...done.map((use) => ({ ...use, deferred: false }))], {
       ...rest,
+      behind: { names: behind.names || rest.behind.names, handles: behind.handles || rest.behind.handles },
       readOnly: (readOnly || isPlanned) && this.reach.harmless && this.command.readOnlyByText !== 'never',
       ...(this.command.creates.length > 0 ? { flows: this.columns.flowsInto(rest.outputs) } : {}),
     })
@@ -173,9 +206,10 @@ class Judgement {
   ofFetch(cursor: Facts | undefined): Facts {
     const source = cursor?.later ?? cursor
     const uses = [...this.uses.byText(() => true), ...(source?.uses ?? []).filter(({ action }) => action === 'read')]
-    if (!source) return this.facts(uses, {})
-    const { outputs, reads, predicates, ordering, readOnly } = source
+    if (!source) return this.facts(uses, { behind: { names: true, handles: true } })
+    const { outputs, reads, predicates, ordering, readOnly, behind } = source
     return this.facts(uses, {
+      behind,
       outputs: this.command.fetches?.moves ? [] : outputs,
       reads,
       predicates,
@@ -205,10 +239,18 @@ class Judgement {
       flows: [],
       steering: [],
       countable: this.counting.harmless,
+      behind: this.behind(),
       ...rest,
       dangers: distinctDangers([...command.dangers, ...reach.dangers, ...dangers]),
     }
     return this.wrapped(facts)
+  }
+
+  /** What a statement carries has a text of its own. */
+  private behind(): SessionChanges {
+    const { names, handles } = this.reach.behind
+    const { inner } = this.command
+    return { names: names || (inner?.command.settings.some(changesNaming) ?? false), handles }
   }
 
   /** What a statement carries gives its rows later, or not at all. */
@@ -224,16 +266,12 @@ class Judgement {
 
   // Functions
 
-  private routinesOf({ routines, domains }: Analysis): readonly number[] {
-    return [
-      ...routines,
-      ...domains.flatMap((type) => (this.catalogue.domains.get(type) ?? []).flatMap(({ calls }) => calls)),
-    ]
-  }
-
-  private call(oid: number): void {
-    this.reach.routine(oid)
-    this.counting.routine(oid)
+  private calls({ routines, settings, domains }: Analysis): void {
+    const checks = domains.flatMap((type) => (this.catalogue.domains.get(type) ?? []).flatMap(({ calls }) => calls))
+    const { inner, settings: said } = this.command
+    for (const reach of [this.reach, this.counting]) {
+      reach.calls({ routines: [...routines, ...checks], settings }, said.length + (inner?.command.settings.length ?? 0))
+    }
   }
 
   private callByName(): void {
@@ -246,7 +284,7 @@ class Judgement {
   private body(): void {
     const { body, tag } = this.command
     if (tag !== 'DO' || !body) return
-    for (const { command, repeated } of body.statements) this.reach.command(command, 'function', repeated)
+    this.reach.block(body)
   }
 
   private readEvent(relation: number): void {

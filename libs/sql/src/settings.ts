@@ -10,6 +10,20 @@ export interface Setting {
   readonly local: boolean
 }
 
+/** Settings on which it rests what names mean, and how texts are read. */
+const NAMING = new Set([
+  'search_path',
+  'role',
+  'session_authorization',
+  'standard_conforming_strings',
+  'client_encoding',
+  'transform_null_equals',
+])
+
+/** Names may mean something else behind it. */
+export const changesNaming = ({ name, kind }: Setting): boolean =>
+  kind === 'reset-all' || kind === 'computed' || NAMING.has(name.toLowerCase())
+
 type Judge = (values: readonly string[] | undefined, setting: Setting) => DangerCode | undefined
 
 const always =

@@ -5,7 +5,7 @@ import type { ColumnName, Facts, Flow, OutputFacts, Use } from './facts.ts'
 import type { Analysis, RelationTouch } from './server/analyse.ts'
 import type { Catalogue } from './server/catalogue.ts'
 import type { Origin } from './server/lineage.ts'
-import { columnName, resolve, type SessionNames } from './server/session-names.ts'
+import { columnName, resolve, TEMPORARY, type SessionNames } from './server/session-names.ts'
 
 /** The columns that a statement reads, gives, writes and passes on, by their names. */
 export class StatementColumns {
@@ -35,12 +35,12 @@ export class StatementColumns {
 
   /** Every column of the relations that code reads: which of them, its text does not say. */
   mayBeRead(uses: readonly Use[]): readonly ColumnName[] {
-    const relations = uses.flatMap(({ action, object }) => {
-      const isRead = action === 'read' && object.kind === 'relation'
-      const resolved = isRead ? resolve(object, this.catalogue, this.session) : undefined
-      return resolved?.kind === 'relation' ? [resolved.relation.oid] : []
+    const read = uses.filter(({ action, object }) => action === 'read' && object.kind === 'relation')
+    return read.flatMap(({ object, temporary }) => {
+      if (temporary) return [{ name: `${TEMPORARY}.${object.name}.*`, relation: 0, column: 0 }]
+      const resolved = resolve(object, this.catalogue, this.session)
+      return resolved.kind === 'relation' ? this.every(resolved.relation.oid) : []
     })
-    return relations.flatMap((relation) => this.every(relation))
   }
 
   /** COPY leaves out generated columns, which `SELECT *` gives. */

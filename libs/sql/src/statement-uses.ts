@@ -4,7 +4,7 @@ import type { Use } from './facts.ts'
 import type { Analysis, RelationTouch, Write } from './server/analyse.ts'
 import type { Catalogue } from './server/catalogue.ts'
 import { actionsOf, changeFacts, isChange, placed } from './server/reach.ts'
-import { objectOf, resolve, type Resolved, type SessionNames } from './server/session-names.ts'
+import { objectOf, resolve, TEMPORARY, type Resolved, type SessionNames } from './server/session-names.ts'
 
 export const plainUse = { temporary: false, system: false, through: 'statement', deferred: false } as const
 
@@ -109,6 +109,7 @@ export class StatementUses {
 
   private resolved(oid: number): Resolved {
     const relation = this.catalogue.relations.get(oid)
+    if (relation?.schema === TEMPORARY) return { kind: 'temporary', name: relation }
     return relation ? { kind: 'relation', relation } : { kind: 'unknown', name: { name: `relation ${oid}` } }
   }
 }

@@ -4,11 +4,12 @@ import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, ready
 import { faultOf, type Logger, type NodeConfig } from '@countersign/platform'
 import type { Gate } from './gate.ts'
 import type { Recorder } from './record/recorder.ts'
+import { markedName } from './session/application-name.ts'
 import { Session, type SessionOptions } from './session/session.ts'
 import { fatal } from './session/say.ts'
 import type { Sessions } from './sessions.ts'
 import { recordOf } from './startup/client-certificate.ts'
-import { StartupRefusedError } from './startup/client-settings.ts'
+import { StartupRefusedError, type ClientSettings } from './startup/client-settings.ts'
 import { Doorway } from './startup/doorway.ts'
 import { FailedLogins } from './startup/failed-logins.ts'
 import { FailureRecord } from './startup/failure-record.ts'
@@ -36,9 +37,9 @@ export interface ListenerOptions {
   /** What a session needs beside its own connection. */
   readonly sessionParts: (loggedIn: LoggedIn) => Pick<
     SessionOptions,
-    'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'
+    'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold' | 'schema'
   > & {
-    readonly observer: StatementObserver
+    readonly observer?: StatementObserver
   }
 }
 
@@ -92,7 +93,7 @@ const welcome = async (socket: Socket, entrance: Entrance): Promise<void> => {
   const line: Line = { socket, duplex: socket }
   try {
     const sessionId = entrance.newSessionId()
-    const marks = () => marksOf(sessionId)
+    const marks = ({ application = '' }: ClientSettings) => marksOf(sessionId, application)
     const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
     if (asked.kind === 'cancel') {
       entrance.sessions.cancel(asked)
@@ -117,10 +118,10 @@ const refuseEntry = (socket: Socket, client: Address, logger: Logger): void => {
   sendAway({ socket, duplex: socket }, fatal('53300', 'too many connections that have not logged in', 'Try again.'))
 }
 
-/** What the server knows our sessions by: visible in pg_stat_activity, and to the client by SHOW. */
-const marksOf = (sessionId: SessionId): ReadonlyMap<string, string> =>
+/** What the server knows our sessions by: visible in pg_stat_activity. */
+const marksOf = (sessionId: SessionId, application: string): ReadonlyMap<string, string> =>
   new Map([
-    ['application_name', `countersign ${sessionId}`],
+    ['application_name', markedName(sessionId, application)],
     ['countersign.session', sessionId],
   ])
 
@@ -164,7 +165,7 @@ const open = (
   const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
   const { settings, tls, certificate } = greeting
   const { principal, credentialId } = credential
-  const key = sessions.newKey()
+  const key = sessions.newKey(upstream.processId)
   recorder.add({
     type: 'session.opened',
     data: {
@@ -199,6 +200,7 @@ const open = (
       credentialId,
       target,
       role,
+      application: settings.application ?? '',
       holdSeconds: holdSecondsFor(principal, settings, options.inlineSeconds),
       now,
       clock,

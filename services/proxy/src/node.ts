@@ -30,6 +30,7 @@ import { openTracer } from './telemetry/open-tracer.ts'
 import type { StatementFigures } from './telemetry/statement-figures.ts'
 import type { StatementTracer } from './telemetry/statement-tracer.ts'
 import { timed } from './telemetry/timed-log.ts'
+import { BoundedCache } from './understanding/bounded-cache.ts'
 import { Parser } from './understanding/parser.ts'
 import { guardLogin } from './upstream/guard-login.ts'
 import { Servers } from './upstream/servers.ts'
@@ -45,13 +46,18 @@ const LOST_MS = 250
 /** Approvals that are over are forgotten after this long; the log remembers them. */
 const APPROVALS_KEPT_MS = 60 * 60 * 1000
 
+/** Clients choose the settings that they begin with, so there may be any number of beginnings. */
+const FIRST_TOLD_MAX = 1_000
+const FIRST_TOLD_BYTES_MAX = 4 * 1024 * 1024
+const FIRST_TOLD_BYTES = 1_000
+
 /** One database behind the node: what is known of it, and how statements for it are judged. */
 interface Behind {
   readonly config: DatabaseConfig
   readonly servers: Servers
   readonly knowledge: Knowledge
   readonly judge: DatabaseJudge
-  readonly firstTold: Map<string, SessionTold>
+  readonly firstTold: BoundedCache<SessionTold>
   readonly figures: StatementFigures
 }
 
@@ -204,7 +210,7 @@ export class ProxyNode {
   }
 
   #putBehind(config: DatabaseConfig): Behind {
-    const firstTold = new Map<string, SessionTold>()
+    const firstTold = new BoundedCache<SessionTold>(FIRST_TOLD_MAX, FIRST_TOLD_BYTES_MAX)
     const changed = () => {
       firstTold.clear()
       judge.forget()
@@ -262,14 +268,15 @@ export class ProxyNode {
     const key = JSON.stringify([role, ...TELLING.map((name) => greeting.settings.server.get(name))])
     const firstTold: SessionOptions['firstTold'] = {
       get: () => behind.firstTold.get(key),
-      set: (told) => void behind.firstTold.set(key, told),
+      set: (told) => behind.firstTold.set(key, told, key.length + FIRST_TOLD_BYTES),
     }
     return {
       judge: behind.judge,
       holds: this.#holds,
       redactor,
       firstTold,
-      catalogueChanged: () => void behind.knowledge.refresh(),
+      schema: () => behind.knowledge.version,
+      catalogueChanged: () => behind.knowledge.hasChanged(),
       observer: behind.figures,
     }
   }

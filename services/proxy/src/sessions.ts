@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { CredentialId, PrincipalId } from '@countersign/contracts'
 import type { ClosedBecause, Session } from './session/session.ts'
 
-/** The key that lets a client cancel what its session runs. The server's own key never leaves the node. */
+/**
+ * The key that lets a client cancel what its session runs. Its number is that of the server's process, because clients
+ * know themselves by it: in notifications, `pg_backend_pid()`, `pg_stat_activity`. The server's secret never leaves the
+ * node. Two servers may give two sessions one number: the secret, which is ours, tells them apart.
+ */
 export interface CancelKey {
   readonly processId: number
   readonly secret: Buffer
@@ -12,7 +16,6 @@ export interface CancelKey {
 export class Sessions {
   readonly #byKey = new Map<string, Session>()
   readonly #keys = new Map<Session, string>()
-  #lastProcessId = 0
 
   get size(): number {
     return this.#keys.size
@@ -28,9 +31,9 @@ export class Sessions {
     return counts
   }
 
-  newKey(): CancelKey {
-    this.#lastProcessId = (this.#lastProcessId % 0x7fffffff) + 1
-    return { processId: this.#lastProcessId, secret: randomBytes(4) }
+  /** `processId`: the server's process that serves the session. */
+  newKey(processId: number): CancelKey {
+    return { processId, secret: randomBytes(4) }
   }
 
   add(session: Session, key: CancelKey): void {

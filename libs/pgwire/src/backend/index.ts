@@ -1,4 +1,5 @@
 export * from './command-complete.ts'
+export * from './copy-out-response.ts'
 export * from './data-row.ts'
 export * from './notice.ts'
 export * from './notification.ts'

@@ -1,6 +1,6 @@
 import { dangerOfFunction } from '../dangerous-functions.ts'
 import type { Catalogue, CatalogueFunction } from './catalogue.ts'
-import { isTransparent } from './harmless.ts'
+import { isSetConfig, isTransparent } from './harmless.ts'
 import { Lineages, outputTargets, type Frames, type Origin } from './lineage.ts'
 import {
   calledFunctions,
@@ -43,6 +43,8 @@ export interface Analysis {
   readonly domains: readonly number[]
   /** Sequences that it advances. */
   readonly sequences: readonly number[]
+  /** How often it sets a setting by a function: in its text, or in a view or a default behind it. */
+  readonly settings: number
 }
 
 export interface RelationTouch {
@@ -145,6 +147,7 @@ class Analyser {
         nodes.filter(({ tag }) => tag === 'COERCETODOMAIN').map((node) => fieldNumber(node, 'resulttype')),
       ),
       sequences: distinct(nodes.filter(({ tag }) => tag === 'NEXTVALUEEXPR').map((node) => fieldNumber(node, 'seqid'))),
+      settings: nodes.filter((node) => isSetConfig(this.function(fieldNumber(node, 'funcid')))).length,
     }
   }
 

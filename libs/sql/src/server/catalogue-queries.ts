@@ -27,10 +27,32 @@ const calledBy = (catalogue: string, object: string): string => `(
 
 /** Before version 15 what a generated column calls hangs on the column, not on its expression. */
 const GENERATED_BEFORE_15 = 'd.adrelid AND cb_d.objsubid = d.adnum'
+/** Dependencies leave out the server's own functions; of those that an expression can call this one matters. */
+const settingBy = (text: string): string =>
+  `CASE WHEN ${text} LIKE '%set\\_config%' THEN ARRAY['pg_catalog.set_config'::regproc::oid::int8] ELSE '{}' END`
+
+/** Both, in one list, which is NULL when there are none. */
+const called = (catalogue: string, object: string, text: string): string =>
+  `nullif(coalesce(${calledBy(catalogue, object)}, '{}') || ${settingBy(text)}, '{}')`
 
 export const catalogueQueries = {
   server: rows(`
     SELECT current_setting('server_version_num')::int AS version, current_database() AS database`),
+
+  /** On these it rests what a search path means, and which one a new session has. */
+  schemas: rows(`
+    SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner, n.nspacl::text AS rights
+      FROM pg_namespace n WHERE n.nspname !~ '^pg_(toast_)?temp_' ORDER BY n.nspname`),
+
+  settings: rows(`
+    SELECT s.setdatabase::int8 AS database, s.setrole::int8 AS role, s.setconfig::text AS settings
+      FROM pg_db_role_setting s WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+     UNION ALL
+    SELECT 0, 0, s.reset_val FROM pg_settings s WHERE s.name = 'search_path'
+     ORDER BY 1, 2, 3`),
+
+  members: rows(`
+    SELECT m.roleid::int8 AS role, m.member::int8 AS member FROM pg_auth_members m ORDER BY 1, 2`),
 
   relations: rows(`
     SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
@@ -60,6 +82,7 @@ export const catalogueQueries = {
     SELECT p.oid::int8 AS oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, p.provolatile AS volatility,
            l.lanname AS language, p.prosecdef AS "securityDefiner", p.oid < ${FIRST_OWN_OID} AS builtin,
            p.pronargs AS arguments,
+           (SELECT substr(s, length('search_path=') + 1) FROM unnest(p.proconfig) s WHERE s LIKE 'search\\_path=%') AS path,
            (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
              WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' LIMIT 1) AS extension,
            CASE WHEN p.oid >= ${FIRST_OWN_OID} AND l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'a'
@@ -80,27 +103,27 @@ export const catalogueQueries = {
      WHERE r.oid >= ${FIRST_OWN_OID} AND r.ev_enabled <> 'D'
      ORDER BY r.oid`),
 
-  /** Code that runs because a relation is read or written: triggers, checks, generated columns, indexes, policies. */
+  /** Code that runs because a relation is read or written: triggers, checks, defaults, indexes, policies and the like. */
   attached: rows(`
     SELECT * FROM (
       SELECT t.tgrelid::int8 AS relation, 'trigger' AS kind, t.tgname AS name, t.tgtype::int AS events,
-             ARRAY[t.tgfoid::int8] || coalesce(${calledBy('pg_trigger', 't.oid')}, '{}') AS calls
+             ARRAY[t.tgfoid::int8] || ${called('pg_trigger', 't.oid', 'pg_get_triggerdef(t.oid)')} AS calls
         FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
       UNION ALL
-      SELECT c.conrelid::int8, 'check', c.conname, 0, ${calledBy('pg_constraint', 'c.oid')}
+      SELECT c.conrelid::int8, 'check', c.conname, 0, ${called('pg_constraint', 'c.oid', 'pg_get_constraintdef(c.oid)')}
         FROM pg_constraint c WHERE c.conrelid <> 0 AND c.contype IN ('c', 'x')
       UNION ALL
-      SELECT d.adrelid::int8, 'generated', a.attname, 0,
-             nullif(coalesce(${calledBy('pg_attrdef', 'd.oid')}, '{}')
+      SELECT d.adrelid::int8, CASE a.attgenerated WHEN '' THEN 'default' ELSE 'generated' END, a.attname, 0,
+             nullif(coalesce(${called('pg_attrdef', 'd.oid', 'pg_get_expr(d.adbin, d.adrelid)')}, '{}')
                  || coalesce(${calledBy('pg_class', GENERATED_BEFORE_15)}, '{}'), '{}')
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-       WHERE a.attgenerated <> ''
       UNION ALL
       SELECT i.indrelid::int8, 'index', x.relname, 0, ${calledBy('pg_class', 'i.indexrelid')}
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
        WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
       UNION ALL
-      SELECT p.polrelid::int8, 'policy', p.polname, 0, ${calledBy('pg_policy', 'p.oid')}
+      SELECT p.polrelid::int8, 'policy', p.polname, 0,
+             ${called('pg_policy', 'p.oid', "concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid))")}
         FROM pg_policy p
     ) found
      WHERE calls IS NOT NULL
@@ -138,10 +161,40 @@ export const catalogueQueries = {
      WHERE c.castfunc >= ${FIRST_OWN_OID} ORDER BY c.oid`),
 
   domains: rows(`
-    SELECT c.contypid::int8 AS type, t.typname AS name, ${calledBy('pg_constraint', 'c.oid')} AS calls
+    SELECT c.contypid::int8 AS type, t.typname AS name,
+           ${called('pg_constraint', 'c.oid', 'pg_get_constraintdef(c.oid)')} AS calls
       FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
      WHERE c.contypid <> 0 AND c.oid >= ${FIRST_OWN_OID}
      ORDER BY c.oid`),
 } as const satisfies Record<string, string>
+
+/**
+ * One row with one text: another one when anything is another thing in the schema, and perhaps sometimes when nothing
+ * is. Temporary tables come and go without it.
+ */
+export const FINGERPRINT_QUERY = `SELECT concat_ws(' ', ${[
+  ['pg_class', "o.relpersistence <> 't' AND o.relkind <> 't'"],
+  [
+    'pg_attribute',
+    "o.attnum > 0 AND EXISTS (SELECT FROM pg_class c WHERE c.oid = o.attrelid AND c.relpersistence <> 't' AND c.relkind IN ('r', 'v', 'm', 'f', 'p'))",
+  ],
+  ['pg_attrdef', "EXISTS (SELECT FROM pg_class c WHERE c.oid = o.adrelid AND c.relpersistence <> 't')"],
+  ['pg_constraint', "NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't')"],
+  ['pg_proc', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_rewrite', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_trigger', 'NOT o.tgisinternal'],
+  ['pg_policy', 'true'],
+  ['pg_operator', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_cast', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_inherits', 'true'],
+  ['pg_namespace', "o.nspname !~ '^pg_(toast_)?temp_'"],
+  ['pg_db_role_setting', 'true'],
+  ['pg_auth_members', 'true'],
+]
+  .map(
+    ([catalogue, which]) => `(
+  SELECT concat(count(*), '.', sum(hashtext(o.xmin::text)::int8)) FROM pg_catalog.${catalogue} o WHERE ${which})`,
+  )
+  .join(', ')}) AS fingerprint`
 
 export type CatalogueQuery = keyof typeof catalogueQueries

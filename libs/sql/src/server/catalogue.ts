@@ -71,6 +71,8 @@ export interface CatalogueFunction extends Name {
   readonly builtin: boolean
   readonly arguments: number
   readonly extension: string | undefined
+  /** Its own search path, as it is written. */
+  readonly path: string | undefined
   /** Read from its definition, for functions in SQL and PL/pgSQL. */
   readonly body: RoutineBody | undefined
   /** Functions that it is known to call: of an SQL-standard body, and the parts of an aggregate. */
@@ -87,7 +89,7 @@ export interface CatalogueRule {
 }
 
 export interface AttachedCode {
-  readonly kind: 'trigger' | 'check' | 'generated' | 'index' | 'policy'
+  readonly kind: 'trigger' | 'check' | 'default' | 'generated' | 'index' | 'policy'
   readonly name: string
   /** Of a trigger: `pg_trigger.tgtype`. */
   readonly events: number
@@ -197,12 +199,24 @@ const functionOf = (row: Row): CatalogueFunction => ({
   builtin: row.flag('builtin'),
   arguments: row.number('arguments'),
   extension: row.optionalText('extension'),
+  path: row.optionalText('path'),
   body: bodyOf(row.optionalText('definition')),
   calls: [...row.numbers('calls'), ...row.numbers('parts')],
 })
 
+/** Code is parsed once: most of it is the same each time that a catalogue is read. */
+const bodies = new Map<string, RoutineBody | undefined>()
+const BODIES_MAX = 20_000
+
 const bodyOf = (definition: string | undefined): RoutineBody | undefined => {
-  if (definition === undefined) return undefined
+  if (definition === undefined || bodies.has(definition)) return bodies.get(definition ?? '')
+  if (bodies.size >= BODIES_MAX) bodies.clear()
+  const body = parsedBody(definition)
+  bodies.set(definition, body)
+  return body
+}
+
+const parsedBody = (definition: string): RoutineBody | undefined => {
   try {
     return understand(definition).commands[0]?.body
   } catch (error) {
@@ -238,7 +252,7 @@ const treeOf = (text: string): readonly TreeNode[] | null => {
   }
 }
 
-const ATTACHED = new Set(['trigger', 'check', 'generated', 'index', 'policy'])
+const ATTACHED = new Set(['trigger', 'check', 'default', 'generated', 'index', 'policy'])
 
 const attachedOf = (row: Row): AttachedCode => {
   const kind = row.text('kind')

@@ -17,3 +17,7 @@ export const isHarmless = (routine: CatalogueFunction): boolean => {
 /** Its result comes from its arguments (or a clock, or chance) and from nothing else. */
 export const isTransparent = (routine: CatalogueFunction | undefined): boolean =>
   routine !== undefined && isTrustedCode(routine) && !dangerOfFunction(routine.name, routine.arguments)
+
+/** The built-in that does what SET does. */
+export const isSetConfig = (routine: CatalogueFunction | undefined): boolean =>
+  routine !== undefined && routine.builtin && routine.name === 'set_config'

@@ -1,10 +1,11 @@
 import { effect, type Action, type Name, type SqlObject } from '../action.ts'
-import type { BodyStatement, Command } from '../command.ts'
+import type { BodyStatement, Command, RoutineBody } from '../command.ts'
 import { danger, type Danger } from '../danger.ts'
 import { dangerOfFunction } from '../dangerous-functions.ts'
 import { dangerOfRelation } from '../dangerous-relations.ts'
 import type { Through, Use, UseChange } from '../facts.ts'
-import { analyse } from './analyse.ts'
+import { changesNaming } from '../settings.ts'
+import { analyse, type Analysis } from './analyse.ts'
 import {
   ruleActions,
   type AttachedCode,
@@ -12,8 +13,16 @@ import {
   type CatalogueFunction,
   type CatalogueRule,
 } from './catalogue.ts'
-import { isHarmless, isTrustedCode } from './harmless.ts'
-import { isSystem, objectOf, possible, type Resolved, type SessionNames } from './session-names.ts'
+import { isHarmless, isSetConfig, isTrustedCode } from './harmless.ts'
+import {
+  isSystem,
+  isTemporaryName,
+  objectOf,
+  possible,
+  type CodePath,
+  type Resolved,
+  type SessionNames,
+} from './session-names.ts'
 
 export type RelationEvent = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'maintain'
 
@@ -28,10 +37,14 @@ export class Reach {
   harmless = true
   /** Code names something that the catalogue does not have: it may have come since, and be anything. */
   unresolved = false
+  /** What the code may do to the session in which it runs. */
+  readonly behind = { names: false, handles: false }
 
   private readonly catalogue: Catalogue
   private readonly session: SessionNames
   private readonly visited = new Set<string>()
+  /** Where the code that is looked at now looks for names. */
+  private path: CodePath = 'caller'
   /** Temporary tables that the code makes for itself. */
   private readonly made = new Set<string>()
 
@@ -40,12 +53,21 @@ export class Reach {
     this.session = session
   }
 
+  /** Code that nobody has read to its end may do anything to the session. */
+  private unread(): void {
+    this.behind.names = true
+    this.behind.handles = true
+  }
+
   /** A function, by the server's number. */
   routine(oid: number, through: Through = 'function'): void {
     if (oid === 0 || this.hasVisited(`routine ${oid}`)) return
     const found = this.catalogue.functions.get(oid)
-    if (found) this.visit(found, through)
-    else this.unreadable(`function ${oid}`, through)
+    if (!found) return this.unreadable(`function ${oid}`, through)
+    const outside = this.path
+    this.path = pathWithin(found, outside)
+    this.visit(found, through)
+    this.path = outside
   }
 
   /** A function, by the name that is written: every one that it may be. False when there is none. */
@@ -65,26 +87,55 @@ export class Reach {
     for (const child of this.catalogue.children.get(relation) ?? []) this.event(child, event)
   }
 
+  /** A block of code that runs now; what cannot be read of it is a danger of the command that holds it. */
+  block({ statements, dynamic, unreadable, cursors }: RoutineBody): void {
+    if (dynamic || unreadable) this.unread()
+    if (cursors) this.behind.handles = true
+    for (const statement of statements) this.statement(statement, 'function')
+  }
+
   /** The functions that a view calls. */
   routinesOfRule(rule: CatalogueRule): void {
     const actions = ruleActions(rule)
     if (!actions) return this.unreadable('a rule', 'function')
-    for (const oid of analyse(actions, this.catalogue).routines) this.routine(oid)
+    this.calls(analyse(actions, this.catalogue))
+  }
+
+  /** What a tree calls. `told`: how many settings that it sets are known by their names. */
+  calls(
+    { routines, settings }: Pick<Analysis, 'routines' | 'settings'>,
+    told = 0,
+    through: Through = 'function',
+  ): void {
+    if (settings > told) this.behind.names = true
+    for (const oid of routines) if (!isSetConfig(this.catalogue.functions.get(oid))) this.routine(oid, through)
+    if (settings > 0) this.harmless = false
   }
 
   /** What a statement says by names alone: the body of a function, or a statement that the server did not analyse. */
   command(command: Command, through: Through, repeated: boolean): void {
     this.dangers.push(...command.dangers)
     for (const { object, temporary } of command.creates) if (temporary) this.made.add(object.name)
-    for (const name of command.functions) if (!this.routineByName(name, through)) this.unknownName()
+    for (const name of command.functions)
+      if (!this.isSetting(name) && !this.routineByName(name, through)) this.unknownName()
+    if (command.settings.some(changesNaming)) this.behind.names = true
     for (const name of command.attributes) this.attribute(name)
     for (const operator of command.operators) this.operator(operator)
     this.conversions(command.types)
+    if (command.types.some((type) => isTemporaryName(type, this.session))) this.unknownName()
     for (const { action, object } of command.effects) {
       if (object.kind === 'relation' && (action === 'read' || action === 'copyOut')) this.readByName(object, through)
       else if (!isChange(command, action, object)) this.note({ action, object, through })
     }
     for (const change of command.changes) this.changeByName(change, through, repeated)
+  }
+
+  /** `set_config` is among the settings of its command. */
+  private isSetting(name: Name): boolean {
+    const found = this.functionsNamed(name)
+    const isSetting = found.length > 0 && found.every(isSetConfig)
+    if (isSetting) this.harmless = false
+    return isSetting
   }
 
   private unknownName(): void {
@@ -95,6 +146,8 @@ export class Reach {
   private visit(routine: CatalogueFunction, through: Through): void {
     if (isHarmless(routine)) return
     const known = dangerOfFunction(routine.name, routine.arguments)
+    if (isSetConfig(routine)) this.behind.names = true
+    if (known?.code === 'sql-in-string') this.unread()
     const isForeign = !isTrustedCode(routine)
     if (known && (!isForeign || routine.extension)) this.dangers.push(known)
     if (isForeign)
@@ -107,17 +160,21 @@ export class Reach {
   private body({ body, name, extension, volatility }: CatalogueFunction, through: Through): void {
     if (body && !body.unreadable) {
       if (body.dynamic) this.unknown(danger('dynamic-code', `${name}()`), through)
+      if (body.cursors) this.behind.handles = true
       for (const statement of body.statements) this.statement(statement, through)
     } else if (!extension) {
       this.unreadable(`${name}()`, through)
     } else if (volatility === 'volatile') {
       this.harmless = false
+      this.unread()
       this.dangers.push(danger('unreadable-code', `${name}() of the extension ${extension}`))
     }
   }
 
   private statement({ command, repeated }: BodyStatement, through: Through): void {
     if (command.readOnlyByText === 'never') this.harmless = false
+    if (changesRelations(command)) this.behind.names = true
+    if (changesHandles(command)) this.behind.handles = true
     if (command.inner) this.command(command.inner.command, through, repeated)
     this.command(command, through, repeated)
   }
@@ -128,6 +185,7 @@ export class Reach {
 
   private unknown(why: Danger, through: Through): void {
     this.harmless = false
+    this.unread()
     this.dangers.push(why)
     this.note({ ...effect('unknown', 'statement', { name: why.text }), through })
   }
@@ -135,6 +193,12 @@ export class Reach {
   private attached({ kind, events, calls }: AttachedCode, event: RelationEvent): void {
     if (kind === 'trigger' ? !firesOn(events, event) : !RUNS_ON[kind].includes(event)) return
     for (const oid of calls) this.routine(oid, kind === 'trigger' ? 'trigger' : 'function')
+  }
+
+  private defaults(relation: number): void {
+    for (const { kind, calls } of this.catalogue.attached.get(relation) ?? []) {
+      if (kind === 'default') this.routines(calls)
+    }
   }
 
   /** What is written into a column is checked by its type. */
@@ -209,7 +273,7 @@ export class Reach {
 
   private meant(name: Name): readonly Resolved[] {
     if (name.schema === undefined && this.made.has(name.name)) return [{ kind: 'temporary', name }]
-    const found = possible(name, this.catalogue, this.session)
+    const found = possible(name, this.catalogue, this.session, this.path)
     if (found.some(({ kind }) => kind === 'unknown')) this.unknownName()
     return found
   }
@@ -227,6 +291,7 @@ export class Reach {
 
   private writeByName(relation: number, event: RelationEvent): void {
     this.event(relation, event)
+    if (event === 'insert' || event === 'update') this.defaults(relation)
     for (const rule of this.rulesOf(relation, event)) this.rule(rule, 'rule')
   }
 
@@ -239,8 +304,9 @@ export class Reach {
   private rule(rule: CatalogueRule, through: Through): void {
     const actions = ruleActions(rule)
     if (!actions) return this.unreadable('a rule', through)
-    const { routines, relations, writes } = analyse(actions, this.catalogue)
-    for (const oid of routines) this.routine(oid, through)
+    const analysis = analyse(actions, this.catalogue)
+    const { relations, writes } = analysis
+    this.calls(analysis, 0, through)
     for (const { relation, isRead } of relations) if (isRead) this.readByNumber(relation, through)
     for (const write of writes) this.writeByRule(write, through)
   }
@@ -269,11 +335,29 @@ export class Reach {
   }
 
   private hasVisited(what: string): boolean {
-    const known = this.visited.has(what)
-    this.visited.add(what)
+    const place = `${what} ${this.path}`
+    const known = this.visited.has(place)
+    this.visited.add(place)
     return known
   }
 }
+
+/** What it calls looks where it does. With its owner's rights it may see other schemas than its caller. */
+const pathWithin = ({ path, securityDefiner, body }: CatalogueFunction, outside: CodePath): CodePath => {
+  if (body?.statements.some(({ command }) => command.settings.some(changesNaming))) return 'anywhere'
+  if (path === undefined) return securityDefiner ? 'anywhere' : outside
+  const schemas = path.split(',').map((schema) => schema.trim().replaceAll('"', ''))
+  return schemas.includes('$user') ? 'anywhere' : ['pg_catalog', ...schemas]
+}
+
+/** Temporary relations come and go, or are renamed; so may any that is not named in full. */
+const changesRelations = ({ creates, discards, effects }: Command): boolean =>
+  discards !== undefined ||
+  creates.some(({ temporary }) => temporary) ||
+  effects.some(({ action, object }) => object.kind === 'relation' && ['alter', 'drop'].includes(action))
+
+const changesHandles = ({ prepares, deallocates, declares, closes, discards }: Command): boolean =>
+  [prepares, deallocates, declares, closes, discards].some((change) => change !== undefined)
 
 const HARMLESS_ACTIONS = new Set(['read', 'execute', 'transact'])
 
@@ -300,6 +384,8 @@ const firesOn = (events: number, event: RelationEvent): boolean => (events & TRI
 const RUNS_ON: Readonly<Record<Exclude<AttachedCode['kind'], 'trigger'>, readonly RelationEvent[]>> = {
   check: ['insert', 'update'],
   generated: ['insert', 'update'],
+  // The server's tree of a statement shows those that it uses; only text has to count them all: see `writeByName`.
+  default: [],
   // ANALYZE evaluates the expressions of indexes, and so may the planner.
   index: ['insert', 'update', 'maintain', 'read'],
   policy: ['read', 'insert', 'update', 'delete'],

@@ -6,7 +6,7 @@ import type { Origin } from './lineage.ts'
 
 /** What only the session of the client knows. */
 export interface SessionNames {
-  /** `current_schemas(true)`: with the catalogue, and without the temporary schema. */
+  /** `current_schemas(true)`: with the catalogue; with `pg_temp` only where others come before it. */
   readonly searchPath: readonly string[]
   /**
    * Relations in the session's temporary schema, by name, as they are at this moment: they hide others of their name.
@@ -18,17 +18,13 @@ export interface SessionNames {
 
 export const DEFAULT_SESSION: SessionNames = { searchPath: ['pg_catalog', 'public'], temporary: new Map() }
 
-/** One row of two texts for each: the name, and `table` or `other`. */
-export const temporaryQuery = `
-  SELECT c.relname, CASE WHEN c.relkind = 'r' AND NOT c.relhastriggers AND NOT c.relhasrules AND NOT c.relrowsecurity
-                         THEN 'table' ELSE 'other' END
-    FROM pg_catalog.pg_class c
-   WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind <> 'i'`
+/** The temporary schema in a search path; it comes before all others where the path does not name it. */
+export const TEMPORARY = 'pg_temp'
 
 const isTemporarySchema = (schema: string | undefined): boolean =>
   schema !== undefined && /^pg_temp(_\d+)?$/.test(schema)
 
-/** Does this name mean a temporary relation, of whatever kind? */
+/** May this name mean a temporary relation, of whatever kind? */
 export const isTemporaryName = ({ schema, name }: Name, { temporary }: SessionNames): boolean =>
   isTemporarySchema(schema) || (schema === undefined && temporary.has(name))
 
@@ -37,26 +33,48 @@ export type Resolved =
   | { readonly kind: 'relation'; readonly relation: CatalogueRelation }
   | { readonly kind: 'unknown'; readonly name: Name }
 
-/** A relation by the name that is written, as the server looks for it: temporary tables first, then along the path. */
-export const resolve = (name: Name, catalogue: Catalogue, session: SessionNames): Resolved => {
-  const { searchPath, temporary } = session
-  if (isTemporaryName(name, session)) {
-    return temporary.get(name.name) === 'table' ? { kind: 'temporary', name } : { kind: 'unknown', name }
-  }
+/** A relation by the name that is written, as the server looks for it: along the path. */
+export const resolve = (name: Name, catalogue: Catalogue, { searchPath, temporary }: SessionNames): Resolved => {
   const candidates = candidatesOf(name.name, catalogue)
-  const schemas = name.schema === undefined ? searchPath : [name.schema]
-  const found = schemas
-    .map((schema) => candidates.find((relation) => relation.schema === schema))
-    .find((relation) => relation !== undefined)
-  return found ? { kind: 'relation', relation: found } : { kind: 'unknown', name }
+  const path = searchPath.includes(TEMPORARY) ? searchPath : [TEMPORARY, ...searchPath]
+  for (const schema of name.schema === undefined ? path : [name.schema]) {
+    const found = isTemporarySchema(schema)
+      ? temporaryOf(name, temporary, name.schema !== undefined)
+      : candidates.filter((relation) => relation.schema === schema).map(asResolved)[0]
+    if (found) return found
+  }
+  return { kind: 'unknown', name }
 }
 
-/** In the code of a function the path may be another one: without a schema every relation of that name may be meant. */
-export const possible = (name: Name, catalogue: Catalogue, session: SessionNames): readonly Resolved[] => {
+const asResolved = (relation: CatalogueRelation): Resolved => ({ kind: 'relation', relation })
+
+const temporaryOf = (name: Name, temporary: SessionNames['temporary'], named: boolean): Resolved | undefined => {
+  const kind = temporary.get(name.name)
+  if (kind === 'table') return { kind: 'temporary', name }
+  return kind === undefined && !named ? undefined : { kind: 'unknown', name }
+}
+
+/**
+ * Where code looks for the names that it does not write in full: `caller` where the session does, `anywhere`, or in
+ * some of these schemas, as far as its role may.
+ */
+export type CodePath = 'caller' | 'anywhere' | readonly string[]
+
+/** Everything that a name may mean in code. */
+export const possible = (
+  name: Name,
+  catalogue: Catalogue,
+  session: SessionNames,
+  path: CodePath = 'caller',
+): readonly Resolved[] => {
   const resolved = resolve(name, catalogue, session)
-  if (resolved.kind !== 'unknown' || name.schema !== undefined) return [resolved]
-  const others = candidatesOf(name.name, catalogue).map((relation): Resolved => ({ kind: 'relation', relation }))
-  return others.length > 0 ? others : [resolved]
+  if (name.schema !== undefined || (path === 'caller' && resolved.kind !== 'unknown')) return [resolved]
+  const others = candidatesOf(name.name, catalogue)
+    .filter(({ schema }) => typeof path === 'string' || path.includes(schema))
+    .map(asResolved)
+  const temporary = temporaryOf(name, session.temporary, false)
+  const all = temporary ? [temporary, ...others] : others
+  return all.length > 0 ? all : [{ kind: 'unknown', name }]
 }
 
 const candidatesOf = (name: string, catalogue: Catalogue): readonly CatalogueRelation[] =>

@@ -16,6 +16,7 @@ const unreadable = (language: string): RoutineBody => ({
   dynamic: false,
   unreadable: true,
   raises: false,
+  cursors: false,
 })
 
 /**
@@ -51,12 +52,13 @@ const bodyOfNodes = (language: string, nodes: readonly Node[], read: Read): Rout
   dynamic: false,
   unreadable: false,
   raises: false,
+  cursors: false,
 })
 
 const plpgsqlBody = (definition: string, read: Read): RoutineBody => {
   const tree = parsePlpgsql(definition) ?? parsePlpgsql(withoutRowTypes(definition))
   if (!tree) return unreadable('plpgsql')
-  const found: Found = { statements: [], dynamic: false, unreadable: false, raises: false }
+  const found: Found = { statements: [], dynamic: false, unreadable: false, raises: false, cursors: false }
   collect(tree, false, read, found)
   return { language: 'plpgsql', ...found }
 }
@@ -73,10 +75,13 @@ interface Found {
   dynamic: boolean
   unreadable: boolean
   raises: boolean
+  cursors: boolean
 }
 
 /** What runs SQL that it builds: EXECUTE, FOR … IN EXECUTE, RETURN QUERY EXECUTE, OPEN … FOR EXECUTE. */
 const DYNAMIC = new Set(['PLpgSQL_stmt_dynexecute', 'PLpgSQL_stmt_dynfors'])
+/** What a refcursor names may be anybody's, and what is opened outlives the function. */
+const CURSORS = new Set(['PLpgSQL_stmt_open', 'PLpgSQL_stmt_close'])
 const LOOPS = /^PLpgSQL_stmt_(loop|while|fori|fors|forc|foreach_a|dynfors)$/
 
 const collect = (value: unknown, repeated: boolean, read: Read, found: Found): void => {
@@ -84,6 +89,7 @@ const collect = (value: unknown, repeated: boolean, read: Read, found: Found): v
   if (!isRecord(value)) return
   for (const [key, child] of Object.entries(value)) {
     if (DYNAMIC.has(key) || key === 'dynquery') found.dynamic = true
+    if (CURSORS.has(key)) found.cursors = true
     if (key === 'PLpgSQL_stmt_raise' && isRecord(child) && ('params' in child || 'options' in child))
       found.raises = true
     if (key === 'PLpgSQL_expr' && isRecord(child)) expression(child, repeated, read, found)

@@ -1,7 +1,7 @@
 import type { AccessEvent, ColumnClass, Target, WorkerId } from '@countersign/contracts'
-import { classifyColumn, isDataClass, type DataClass } from '@countersign/masking'
+import { classifyColumn, isDataClass, isSensitive, type DataClass } from '@countersign/masking'
 import { faultOf, type DatabaseConfig, type Logger } from '@countersign/platform'
-import { catalogueQueries, type CatalogueAnswers, type CatalogueQuery } from '@countersign/sql'
+import { catalogueQueries, FINGERPRINT_QUERY, type CatalogueAnswers, type CatalogueQuery } from '@countersign/sql'
 import { Analysis } from '../understanding/analysis.ts'
 import type { Parser } from '../understanding/parser.ts'
 import type { CatalogueSummary, ColumnSummary, RelationSummary } from '../understanding/parser-jobs.ts'
@@ -22,8 +22,14 @@ export interface KnowledgeOptions {
   readonly changed: () => void
 }
 
-/** Changes that did not come through this node are noticed this late. */
+/** Everything is read again this often, whatever the fingerprint says. */
 const POLL_MS = 15_000
+/** Changes that did not come through this node are noticed this late, or a little later where the schema is large. */
+const LOOK_MS = 1_000
+/** Looking whether something has changed takes one part in so many of the connection's time. */
+const LOOK_SHARE = 10
+/** So long a statement waits for a schema that is known to be another one by now. */
+const CURRENT_MS = 10_000
 /** Several changes in a row are read together. */
 const SETTLE_MS = 20
 const RETRY_FIRST_MS = 500
@@ -37,6 +43,12 @@ export interface KnownColumn {
   readonly class: DataClass
 }
 
+/** A column as a result describes it. */
+export interface DescribedColumn extends KnownColumn {
+  /** Of a view: its values are another relation's, so its own class is not all that there is to say of them. */
+  readonly ofView: boolean
+}
+
 /**
  * What the node knows of one database: its schema, and what each column holds. A column is masked from the moment on
  * at which it is first seen, by what its name, type, comment and samples suggest; control's word replaces that.
@@ -48,8 +60,11 @@ export class Knowledge {
   readonly #options: KnowledgeOptions
   readonly #samples = new Map<string, Samples>()
   #summary: CatalogueSummary | undefined
-  #columns = new Map<string, KnownColumn>()
+  #columns = new Map<string, DescribedColumn>()
   #classes = new Map<string, DataClass>()
+  #sensitive = new Set<string>()
+  /** What a column was known to hold under another name: to be called something else does not change that. */
+  readonly #carried = new Map<string, DataClass>()
   #decided = new Map<string, DataClass>()
   #relations = new Map<number, RelationSummary>()
   #reading: Promise<void> | undefined
@@ -58,6 +73,11 @@ export class Knowledge {
   readonly #backOff = new BackOff(RETRY_FIRST_MS, POLL_MS)
   #failure: string | undefined
   #timer: NodeJS.Timeout | undefined
+  #lookTimer: NodeJS.Timeout | undefined
+  #fingerprint: string | undefined
+  #changes = 0
+  #changesRead = 0
+  #whenCurrent: (() => void)[] = []
   #closed = false
 
   constructor(options: KnowledgeOptions) {
@@ -79,6 +99,29 @@ export class Knowledge {
     return this.#failure
   }
 
+  /** False while it is known to be another schema than the one that was read. */
+  get current(): boolean {
+    return this.#changesRead === this.#changes
+  }
+
+  /** It is another schema now: nothing is judged until it has been read. */
+  hasChanged(): void {
+    this.#changes += 1
+    void this.refresh()
+  }
+
+  /** Resolves with whether the schema is known as it is, at the latest after a while. */
+  async untilCurrent(): Promise<boolean> {
+    if (this.current) return true
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#whenCurrent.push(resolve)
+      timer = setTimeout(resolve, CURRENT_MS).unref()
+    })
+    clearTimeout(timer)
+    return this.current
+  }
+
   /** The name under which the parser knows this catalogue. */
   get name(): string {
     return `${this.target.environment}/${this.target.database}`
@@ -87,18 +130,30 @@ export class Knowledge {
   classOf(column: string): DataClass {
     return (
       this.#decided.get(column) ??
+      (HOLDS_STATEMENTS.test(column) ? 'unknown' : undefined) ??
       this.#classes.get(column) ??
       (isOfServer(column) ? classOfServers(column) : 'unknown')
     )
   }
 
   /** The column that a result's description names by numbers; undefined for what was not there when we looked. */
-  columnAt(relation: number, attribute: number): KnownColumn | undefined {
+  columnAt(relation: number, attribute: number): DescribedColumn | undefined {
     return this.#columns.get(`${relation}.${attribute}`)
+  }
+
+  /** Every column of which policy may want something hidden, as far as anybody knows. */
+  *notClear(): Iterable<KnownColumn> {
+    for (const name of HOLD_VALUES_FOR_EXAMPLE) yield { name, class: this.classOf(name) }
+    for (const column of this.#columns.values()) if (column.class !== 'clear') yield column
   }
 
   typeOf(relation: number, attribute: number): { readonly type: number; readonly modifier: number } | undefined {
     return this.#relations.get(relation)?.columns.find(({ number }) => number === attribute)
+  }
+
+  /** Whether anything but what is clear stands in this relation, `schema.relation`. */
+  holdsSensitive(relation: string): boolean {
+    return this.#sensitive.has(relation)
   }
 
   /** What control says of columns. It is believed, whatever their names suggest. */
@@ -111,6 +166,7 @@ export class Knowledge {
   /** Reads the schema now, and again whenever it may have changed. */
   start(): void {
     void this.refresh()
+    this.#lookLater(LOOK_MS)
   }
 
   /** Resolves when a reading that began after this call has come to its end. */
@@ -131,7 +187,30 @@ export class Knowledge {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#lookTimer)
+    for (const resolve of this.#whenCurrent.splice(0)) resolve()
     await Promise.all([this.side.close(), this.analysis.close()])
+  }
+
+  #lookLater(inMs: number): void {
+    if (!this.#closed) this.#lookTimer = setTimeout(() => void this.#look(), inMs).unref()
+  }
+
+  /** Has anything changed of which we have not been told? */
+  async #look(): Promise<void> {
+    const began = performance.now()
+    try {
+      const seen = await this.#lookNow()
+      if (this.#fingerprint !== undefined && seen !== this.#fingerprint) this.hasChanged()
+    } catch {
+      // The next reading says what is wrong.
+    }
+    this.#lookLater(Math.max(LOOK_MS, LOOK_SHARE * (performance.now() - began)))
+  }
+
+  async #lookNow(): Promise<string> {
+    const [row] = await this.side.query(FINGERPRINT_QUERY)
+    return String(row?.['fingerprint'])
   }
 
   async #readUntilSettled(): Promise<void> {
@@ -139,11 +218,14 @@ export class Knowledge {
     let wait = POLL_MS
     while (this.#again && !this.#closed) {
       this.#again = false
+      const changes = this.#changes
       try {
         await this.#read()
         wait = POLL_MS
         this.#backOff.succeeded()
         this.#failure = undefined
+        this.#changesRead = changes
+        if (this.current) for (const resolve of this.#whenCurrent.splice(0)) resolve()
       } catch (error) {
         wait = this.#backOff.failed()
         this.#failure = error instanceof Error ? error.message : String(error)
@@ -156,6 +238,7 @@ export class Knowledge {
 
   async #read(): Promise<void> {
     this.#readAt = performance.now()
+    const fingerprint = await this.#lookNow()
     const answers = await this.side.run(async (client) => {
       const read: [CatalogueQuery, string][] = []
       for (const [name, sql] of Object.entries(catalogueQueries) as [CatalogueQuery, string][]) {
@@ -165,8 +248,8 @@ export class Knowledge {
       return Object.fromEntries(read) as CatalogueAnswers
     })
     const summary = await this.#options.parser.readCatalogue(this.name, answers)
-    if (summary.version === this.#summary?.version) return
-    await this.#classify(summary)
+    this.#fingerprint = fingerprint
+    if (summary.version !== this.#summary?.version) await this.#classify(summary)
   }
 
   async #classify(summary: CatalogueSummary): Promise<void> {
@@ -184,7 +267,10 @@ export class Knowledge {
           comment,
           samples: values,
         })
-        observed.push({ ...found, column: nameOf(relation, column), dataType: typeName })
+        const known = this.#carriedBy(relation, column)
+        const carried = known !== undefined &&
+          !isSensitive(found.class) && { class: known, because: 'known by another name' }
+        observed.push({ ...found, ...carried, column: nameOf(relation, column), dataType: typeName })
       }
     }
     this.#summary = summary
@@ -193,6 +279,15 @@ export class Knowledge {
     this.#fillColumns()
     this.#observed(summary.version, observed)
     this.#options.changed()
+  }
+
+  #carriedBy(relation: RelationSummary, column: ColumnSummary): DataClass | undefined {
+    const place = `${relation.oid}.${column.number}`
+    const before = this.#columns.get(place)
+    if (before && before.name !== nameOf(relation, column) && isSensitive(before.class)) {
+      this.#carried.set(place, before.class)
+    }
+    return this.#carried.get(place)
   }
 
   /** Read once for each form that a relation has had; a view's rows are those of the tables behind it. */
@@ -208,12 +303,15 @@ export class Knowledge {
   #fillColumns(): void {
     this.#columns = new Map(
       [...this.#relations.values()].flatMap((relation) =>
-        relation.columns.map((column): [string, KnownColumn] => {
+        relation.columns.map((column): [string, DescribedColumn] => {
           const name = nameOf(relation, column)
-          return [`${relation.oid}.${column.number}`, { name, class: this.classOf(name) }]
+          const ofView = relation.kind === 'v'
+          return [`${relation.oid}.${column.number}`, { name, class: this.classOf(name), ofView }]
         }),
       ),
     )
+    const sensitive = [...this.#columns.values()].filter((column) => column.class !== 'clear')
+    this.#sensitive = new Set(sensitive.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))
   }
 
   #observed(version: string, columns: readonly (ColumnClass & { dataType: string })[]): void {
@@ -230,6 +328,16 @@ const isOfServer = (column: string): boolean => /^(pg_catalog|information_schema
 /** Columns of the server's own catalogue in which values of other columns stand, or somebody's statements. */
 const HOLDS_VALUES =
   /^pg_catalog\.(pg_statistic\.stavalues\d|pg_stats\w*\.(most_common_(vals|elems|val_nulls|base_freqs)|histogram_bounds|range_\w+)|pg_statistic_ext_data\.\w+|pg_stat_activity\.query|pg_(authid|shadow)\.(rolpassword|passwd)|pg_prepared_statements\.statement|pg_cursors\.statement|pg_largeobject\.data|pg_(user_mappings?|foreign_server)\.\w*options)$/
+
+const HOLD_VALUES_FOR_EXAMPLE = [
+  'pg_catalog.pg_stats.most_common_vals',
+  'pg_catalog.pg_stat_activity.query',
+  'pg_catalog.pg_authid.rolpassword',
+  'pg_catalog.pg_largeobject.data',
+]
+
+/** The same of an extension, wherever it lies. */
+const HOLDS_STATEMENTS = /\.pg_stat_statements\.query$/
 
 const classOfServers = (column: string): DataClass => (HOLDS_VALUES.test(column) ? 'unknown' : 'clear')
 

@@ -40,6 +40,8 @@ export interface AdmissionOptions {
   readonly recorder: Recorder
   readonly holds: Holds
   readonly notice: (notice: Notice) => void
+  /** Asks the server which cursors and prepared statements there are; a refusal, when it does not say. */
+  readonly seeHandles: () => Promise<StatementRefusedError | undefined>
 }
 
 /**
@@ -65,7 +67,7 @@ export class Admission {
     types: readonly number[] = NO_TYPES,
   ): Circumstances {
     const { identity, exchange } = this.#options
-    const { prepared, cursors, reason, ticket } = exchange.meaning
+    const { prepared, cursors, reason, ticket, transaction } = exchange.meaning
     return {
       principal: identity.principal,
       target: identity.target,
@@ -73,7 +75,7 @@ export class Admission {
       session: names.session,
       namesKey: names.key,
       types,
-      transaction: exchange.status,
+      transaction,
       reason,
       ticket,
       prepared: (name) => {
@@ -118,6 +120,7 @@ export class Admission {
     stages.understand = identity.clock() - statement.received - stages.decide
     if (signal.aborted) throw say.cancelled()
     if (!recorder.available) throw this.#logDown()
+    await this.#seeHandles(judged)
     const [first] = judged
     if (first?.replacement !== undefined) {
       return { executions: this.intendAll(judged, statement, stages), replacement: first.replacement }
@@ -127,6 +130,14 @@ export class Admission {
     if (worst?.verdict === 'deny') throw this.#deny(judged, worst, statement, stages)
     if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, stages, signal)
     return { executions: this.intendAll(judged, statement, stages) }
+  }
+
+  /** Code that may put others in their places: afterwards it must be possible to tell them apart. */
+  async #seeHandles(judged: readonly Judgement[]): Promise<void> {
+    const { exchange, seeHandles } = this.#options
+    if (!exchange.meaning.mustSeeHandles || !judged.some(({ effects }) => effects.changesHandles)) return
+    const refusal = await seeHandles()
+    if (refusal) throw refusal
   }
 
   /** What cannot be understood is recorded as well: as refused, with nothing known of it. */

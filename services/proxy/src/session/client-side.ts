@@ -7,6 +7,7 @@ import {
   HEADER_BYTES,
   ProtocolError,
   readBind,
+  readCopyFail,
   readExecute,
   readNamed,
   readParameters,
@@ -90,6 +91,11 @@ export class ClientSide implements FrameReader {
     this.#skipping = true
   }
 
+  /** In the middle of a group of the extended protocol. */
+  get within(): boolean {
+    return this.#within
+  }
+
   /** What comes up to the next Sync is passed over. */
   get skipping(): boolean {
     return this.#skipping
@@ -148,8 +154,10 @@ export class ClientSide implements FrameReader {
         return this.#sync(bytes, start, end)
       case FRONTEND.flush:
         return this.#forward(bytes, start, end, undefined)
-      case FRONTEND.copyDone:
       case FRONTEND.copyFail:
+        readCopyFail(bytes, start, end)
+        return this.#forward(bytes, start, end, { kind: 'copy-end' })
+      case FRONTEND.copyDone:
         return this.#forward(bytes, start, end, { kind: 'copy-end' })
       case FRONTEND.functionCall:
         return this.#refuseGroup(say.functionCallRefused())
@@ -182,6 +190,7 @@ export class ClientSide implements FrameReader {
 
   /** Looks at it when everything that was sent before is answered. */
   #later(bytes: Buffer, start: number, end: number): false {
+    if (!this.#unanswered && !this.#exchange.meaning.unknown) throw new Error('a statement waits for nothing')
     const frame = Buffer.from(bytes.subarray(start, end))
     this.#blocked = true
     this.#toServer.flush()
@@ -274,7 +283,9 @@ export class ClientSide implements FrameReader {
 
   #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[]): boolean {
     this.#gateFor(executions)
-    for (const execution of executions) this.#exchange.meaning.sent(execution, executions.length > 1)
+    const { restsOnTransaction } = this.#options.judge
+    const among = executions.length > 1
+    for (const execution of executions) this.#exchange.meaning.sent(execution, among, restsOnTransaction)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'query', executions, next: 0 })
   }
@@ -457,7 +468,7 @@ export class ClientSide implements FrameReader {
     if (execution) {
       this.#gateFor([execution])
       execution.asked += 1
-      this.#exchange.meaning.sent(execution)
+      this.#exchange.meaning.sent(execution, false, this.#options.judge.restsOnTransaction)
     }
     if (!portal.columns && !portal.prepared.columns && !portal.describing) this.#describeSilently(name, portal)
     return this.#extend(bytes, start, end, { kind: 'execute', portal, execution })
@@ -515,7 +526,10 @@ export class ClientSide implements FrameReader {
     const { judge, recorder, admission } = this.#options
     if (!recorder.available) return undefined
     const judged = judge.known(sql, admission.circumstances(names, types))
-    return judged?.every(runsAtOnce) ? judged : undefined
+    const { mustSeeHandles } = this.#exchange.meaning
+    return judged?.every((each) => runsAtOnce(each) && !(each.effects.changesHandles && mustSeeHandles))
+      ? judged
+      : undefined
   }
 
   #gateFor(executions: readonly Execution[]): void {

@@ -36,7 +36,7 @@ export class Exchange {
   #sequence = 0
 
   readonly pending: Pending[] = []
-  readonly meaning = new Meaning()
+  readonly meaning: Meaning
   status: TransactionStatus = 'idle'
   /** Groups (simple queries, or everything up to a Sync) that were sent to the server, and that it has ended. */
   groupsSent = 0
@@ -48,9 +48,10 @@ export class Exchange {
   /** The server waits for the client's data, and passes over Sync and Flush meanwhile. */
   copying = false
 
-  constructor(identity: Identity, recorder: Recorder) {
+  constructor(identity: Identity, recorder: Recorder, schema: () => unknown = () => undefined) {
     this.#identity = identity
     this.#recorder = recorder
+    this.meaning = new Meaning(schema)
   }
 
   get statements(): number {

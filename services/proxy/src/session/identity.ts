@@ -8,6 +8,8 @@ export interface Identity {
   readonly credentialId: CredentialId
   readonly target: Target
   readonly role: string
+  /** What its client called itself when it came. */
+  readonly application: string
   /** How long its client may be kept waiting for an approval; undefined: it is told at once to come back. */
   readonly holdSeconds: number | undefined
   /** The wall clock, as an instant; and the monotonic clock, in milliseconds. */

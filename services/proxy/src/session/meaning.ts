@@ -36,10 +36,14 @@ export class Meaning {
   readonly cursors = new Map<string, Cursor>()
   reason: string | undefined
   ticket: string | undefined
+  /** Where the transaction stands by everything that the server has answered. */
+  transaction: TransactionStatus = 'idle'
   /** Grows with each change: what was bound under another version may mean something else by now. */
   version = 0
-  /** The server has to be asked before the next statement is judged. */
-  unknown = true
+  readonly #schema: () => unknown
+  /** The schema as it was when the server was asked. */
+  #askedUnder: unknown
+  #unknown = true
   #names: NamesMeant = NOTHING_TOLD
   /** Something was given another meaning in a transaction that may yet be rolled back. */
   #mayBeTakenBack = false
@@ -47,8 +51,55 @@ export class Meaning {
   #tainted = false
   /** Told in the middle of this group: what comes behind its Sync has to wait for how that ends. */
   #toldWithin: number | undefined
+  /** Which cursors and prepared statements there were, and when each came to be, before code that may replace them. */
+  #handlesBefore: ReadonlyMap<string, string> | undefined
+  #handlesCounted = 0
+  /** Such code has run since. */
+  #doubtedBy: Execution | undefined
+  #seesHandles = false
   /** Sent, and not answered: each will change what statements behind it mean. */
   readonly #changing = new Set<Execution>()
+
+  /** `schema`: stands for the schema of the database; what names mean is asked for again when it is another one. */
+  constructor(schema: () => unknown) {
+    this.#schema = schema
+    this.#askedUnder = schema()
+  }
+
+  /** The server has to be asked before the next statement is judged. */
+  get unknown(): boolean {
+    return this.#unknown || this.#askedUnder !== this.#schema()
+  }
+
+  /** The server is asked now: what changes from here on is not in its answer. */
+  asks(): void {
+    this.#askedUnder = this.#schema()
+  }
+
+  /** There are named ones, and it is not known since when. */
+  get mustSeeHandles(): boolean {
+    if (this.#handlesBefore !== undefined && this.#handlesCounted === this.#handles) return false
+    return this.cursors.size > 0 || this.portals.hasNamed || this.prepared.hasNamed
+  }
+
+  get #handles(): number {
+    return this.cursors.size + this.portals.size + this.prepared.size
+  }
+
+  get asksForHandles(): boolean {
+    return this.#seesHandles || this.#doubtedBy !== undefined
+  }
+
+  /** The server is to be asked before the next statement, whatever is known. */
+  asksAgain(): void {
+    this.#unknown = true
+  }
+
+  /** Asks for them, because code that may replace them is about to run. */
+  seesHandles(): void {
+    this.#seesHandles = true
+    this.#unknown = true
+  }
 
   /** While this is true, nothing can be judged behind so many Syncs: what has been sent may change what it means. */
   changing(syncs: number): boolean {
@@ -61,9 +112,11 @@ export class Meaning {
   }
 
   /** `among`: one of several commands of a text, of which an earlier one may do what matters at the end. */
-  sent(execution: Execution, among = false): void {
+  sent(execution: Execution, among: boolean, restsOnTransaction: boolean): void {
     const { effects } = execution.judgement
-    if (effects.any && (this.#changes(effects) || (among && effects.endsTransaction))) this.#changing.add(execution)
+    if (!effects.any) return
+    const moves = effects.transaction !== undefined && restsOnTransaction
+    if (moves || this.#changes(effects) || (among && effects.endsTransaction)) this.#changing.add(execution)
   }
 
   /** The server has not completed it and will not. */
@@ -71,13 +124,21 @@ export class Meaning {
     this.#changing.delete(execution)
   }
 
+  /** It has given some of its rows, and may have done some of what it does; nobody knows whether it will go on. */
+  suspended(execution: Execution): void {
+    if (!this.#changing.delete(execution)) return
+    this.version += 1
+    this.#follow(execution)
+  }
+
   /** The server has completed it, whether it will stand or not. Returns portals that are gone with it. */
   completed(execution: Execution): readonly Portal[] {
+    this.transaction = execution.judgement.effects.transaction ?? this.transaction
     // What was not said to change anything when it was sent was not waited for: what came behind it stands.
     if (!this.#changing.delete(execution)) return NO_PORTALS
     const { effects } = execution.judgement
     this.version += 1
-    this.#follow(effects)
+    this.#follow(execution)
     return this.#closedBy(effects, execution.command === 'COMMIT')
   }
 
@@ -107,16 +168,38 @@ export class Meaning {
 
   /**
    * The server has told. `final`: no transaction is open that may yet be rolled back. `within`: in the middle of the
-   * group behind so many Syncs.
+   * group behind so many Syncs. Returns portals that are not what they were.
    */
-  told({ searchPath, temporary, reason, ticket }: SessionTold, final: boolean, within?: number): void {
+  told(
+    { searchPath, temporary, reason, ticket, handles }: SessionTold,
+    final: boolean,
+    within?: number,
+  ): readonly Portal[] {
+    const lost = this.asksForHandles ? this.#compareHandles(handles ?? new Map()) : NO_PORTALS
     this.reason = reason
     this.ticket = ticket
-    this.unknown = false
+    this.#unknown = false
     this.#toldWithin = within
     if (final) this.#mayBeTakenBack = false
     const { changedSchema } = this.#names.session
     this.#learn({ searchPath, temporary, changedSchema, tentative: this.#mayBeTakenBack, tainted: this.#tainted })
+    return lost
+  }
+
+  /** What does not stand for what it stood for before is forgotten: nothing is taken at its name. */
+  #compareHandles(now: ReadonlyMap<string, string>): readonly Portal[] {
+    const by = this.#doubtedBy
+    const before = this.#handlesBefore ?? new Map<string, string>()
+    this.#seesHandles = false
+    this.#doubtedBy = undefined
+    this.#handlesBefore = by ? undefined : now
+    this.#handlesCounted = this.#handles
+    if (!by) return NO_PORTALS
+    this.version += 1
+    const isLost = (name: string) => !now.has(name) || now.get(name) !== before.get(name)
+    for (const name of this.cursors.keys()) if (isLost(`c${name}`)) this.cursors.delete(name)
+    this.prepared.forgetNamed((name) => isLost(`p${name}`))
+    return this.portals.forgetNamed((name, portal) => isLost(`c${name}`) && portal?.execution !== by)
   }
 
   searchPathChanged(): void {
@@ -126,21 +209,28 @@ export class Meaning {
   /** A group has ended. Returns true when the schema may be another one now for everybody. */
   ready(status: TransactionStatus, failed: boolean): boolean {
     this.#toldWithin = undefined
-    if (this.#mayBeTakenBack && (failed || status === 'idle')) this.unknown = true
+    this.transaction = status
+    if (this.#mayBeTakenBack && (failed || status === 'idle')) this.#unknown = true
     if (status !== 'idle') return false
     if (this.cursors.size > 0) this.#forgetCursors(!failed)
     const { session } = this.#names
-    if (session.temporary.length > 0 && failed) this.unknown = true
+    if (session.temporary.length > 0 && failed) this.#unknown = true
     if (!session.changedSchema) return false
     this.#learn({ ...session, changedSchema: false })
-    this.unknown = true
+    this.#unknown = true
     return true
   }
 
   #changes(effects: SessionEffects): boolean {
     const { prepares, deallocates, declares, closes, says, changesNames, changesCatalogue, taints, endsTransaction } =
       effects
-    const names = changesNames || says || changesCatalogue || (taints && !this.#tainted) || prepares !== undefined
+    const names =
+      changesNames ||
+      effects.changesHandles ||
+      says ||
+      changesCatalogue ||
+      (taints && !this.#tainted) ||
+      prepares !== undefined
     const opened = this.cursors.size > 0 || this.portals.size > 0
     const given = deallocates !== undefined || declares !== undefined || closes !== undefined
     return names || given || (endsTransaction && (this.#endMattersToNames || opened))
@@ -152,28 +242,26 @@ export class Meaning {
     return this.unknown || this.#mayBeTakenBack || changedSchema || temporary.length > 0
   }
 
-  #follow({
-    prepares,
-    deallocates,
-    says,
-    changesNames,
-    changesCatalogue,
-    taints,
-    endsTransaction,
-  }: SessionEffects): void {
+  #follow(execution: Execution): void {
+    const { prepares, deallocates, says, changesNames, changesHandles, changesCatalogue, taints, endsTransaction } =
+      execution.judgement.effects
     if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text, prepares.types))
     if (deallocates === 'ALL') this.prepared.clear()
     else if (deallocates !== undefined) this.prepared.delete(deallocates)
     if (changesNames || says) this.#doubt()
+    if (changesHandles) {
+      this.#doubtedBy = execution
+      this.#unknown = true
+    }
     if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
-    if (endsTransaction && this.#endMattersToNames) this.unknown = true
+    if (endsTransaction && this.#endMattersToNames) this.#unknown = true
     if (!taints || this.#tainted) return
     this.#tainted = true
     this.#learn({ ...this.#names.session, tainted: true })
   }
 
   #doubt(): void {
-    this.unknown = true
+    this.#unknown = true
     this.#mayBeTakenBack = true
   }
 

@@ -24,6 +24,11 @@ export class NameTable<Value> {
     return this.#changes.size
   }
 
+  /** Besides the unnamed one. */
+  get hasNamed(): boolean {
+    return this.#changes.size > (this.#changes.has('') ? 1 : 0)
+  }
+
   get(name: string): Value | undefined {
     return this.#changes.get(name)?.value
   }
@@ -80,6 +85,17 @@ export class NameTable<Value> {
 
   delete(name: string): void {
     this.#changes.delete(name)
+  }
+
+  /** Forgets names, but not the unnamed one. Returns what they stood for. */
+  forgetNamed(gone: (name: string, value: Value | undefined) => boolean): readonly Value[] {
+    const forgotten: Value[] = []
+    for (const [name, { value }] of this.#changes) {
+      if (name === '' || !gone(name, value)) continue
+      this.#changes.delete(name)
+      if (value !== undefined) forgotten.push(value)
+    }
+    return forgotten
   }
 
   clear(): void {

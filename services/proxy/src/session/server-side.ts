@@ -2,8 +2,10 @@ import {
   BACKEND,
   HEADER_BYTES,
   message,
+  parameterStatus,
   ProtocolError,
   readCommandTag,
+  readCopyColumnCount,
   readDataRow,
   readNotice,
   readNotification,
@@ -17,6 +19,7 @@ import {
   type FrameReader,
   type RawFields,
 } from '@countersign/pgwire'
+import type { RowPlan } from '../statement/judgement.ts'
 import type { Execution } from '../statement/execution.ts'
 import type { Exchange } from './exchange.ts'
 import { executionsOf, judgementOf, type Pending, type Question } from './pending.ts'
@@ -41,7 +44,10 @@ export interface ServerEvents {
   copyInBegins(): void
   /** A group has ended of which nothing was let out. */
   withheld(): void
-  parameterChanged(name: string, value: string): void
+  /** Returns the value that the client is to be told; undefined when it need not be told. */
+  parameterChanged(name: string, value: string): string | undefined
+  /** What SHOW application_name gives. */
+  nameShown(): RowPlan
 }
 
 export interface ServerSideOptions {
@@ -92,13 +98,18 @@ export class ServerSide implements FrameReader {
     return 'whole'
   }
 
+  #rowsOf({ judgement }: Execution, columns: readonly Column[], formats: readonly number[] | undefined) {
+    return judgement.showsName ? this.#events.nameShown() : judgement.results.rows(columns, formats)
+  }
+
   /** The rows of a portal may begin without a description of their own: then an earlier one holds. */
   #plan(execution: Execution): void {
     const { head } = this.#exchange
     const portal = head?.kind === 'execute' ? head.portal : undefined
     const columns = portal?.columns ?? portal?.prepared.columns
     if (!portal || !columns) throw new ProtocolError('PGWIRE_UNEXPECTED', 'a row that was not described')
-    execution.rows = execution.judgement.results.rows(columns, portal.columns ? undefined : portal.resultFormats)
+    const formats = portal.columns ? undefined : portal.resultFormats
+    execution.rows = this.#rowsOf(execution, columns, formats)
     execution.described = true
   }
 
@@ -159,7 +170,7 @@ export class ServerSide implements FrameReader {
         this.#copyInBegins()
         return this.#pass(bytes, start, end)
       case BACKEND.copyOutResponse:
-        this.#beginCopyOut()
+        this.#beginCopyOut(readCopyColumnCount(bytes, start, end))
         return this.#pass(bytes, start, end)
       case BACKEND.emptyQueryResponse:
         this.#empty()
@@ -202,10 +213,10 @@ export class ServerSide implements FrameReader {
     if (left && left.length > 0) this.#toClient.addWhole(message(BACKEND.copyData, left))
   }
 
-  #beginCopyOut(): void {
+  #beginCopyOut(columns: number): void {
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY out that nobody asked for')
-    execution.copy = execution.judgement.results.copy()
+    execution.copy = execution.judgement.results.copy(columns)
     execution.described = true
     this.#toClient.gate(execution.record)
   }
@@ -221,7 +232,7 @@ export class ServerSide implements FrameReader {
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'a description that nobody asked for')
     this.#toClient.gate(execution.record)
-    execution.rows = execution.judgement.results.rows(columns, undefined)
+    execution.rows = this.#rowsOf(execution, columns, undefined)
     execution.described = true
     this.#pass(bytes, start, end)
   }
@@ -265,6 +276,7 @@ export class ServerSide implements FrameReader {
     if (head.execution) {
       head.execution.asked -= 1
       head.execution.suspended = true
+      this.#exchange.meaning.suspended(head.execution)
     }
     this.#answered()
   }
@@ -282,7 +294,7 @@ export class ServerSide implements FrameReader {
       throw new ProtocolError('PGWIRE_UNEXPECTED', 'the server is ready before it has answered')
     }
     if (head.kind === 'query') for (const left of head.executions.slice(head.next)) this.#exchange.skip(left)
-    if (this.#exchange.ready(readReadyForQuery(bytes, start))) this.#events.catalogueChanged()
+    if (this.#exchange.ready(readReadyForQuery(bytes, start, end))) this.#events.catalogueChanged()
     if (this.#toClient.withholds) this.#events.withheld()
     else this.#toClient.addReady(bytes, start, end)
     this.#idleWhenNothingIsOwed()
@@ -335,8 +347,9 @@ export class ServerSide implements FrameReader {
 
   #parameter(bytes: Buffer, start: number, end: number): void {
     const { name, value } = readParameterStatus(bytes, start, end)
-    this.#events.parameterChanged(name, value)
-    this.#pass(bytes, start, end)
+    const told = this.#events.parameterChanged(name, value)
+    if (told === value) this.#pass(bytes, start, end)
+    else if (told !== undefined) this.#toClient.addWhole(parameterStatus(name, told))
   }
 
   /**
@@ -355,7 +368,7 @@ export class ServerSide implements FrameReader {
         if (question.closes === 0) this.#endQuestion(question)
         return true
       case BACKEND.readyForQuery:
-        this.#exchange.status = readReadyForQuery(bytes, start)
+        this.#exchange.status = readReadyForQuery(bytes, start, end)
         this.#endQuestion(question)
         return true
       default:

@@ -1,62 +1,123 @@
 import { cstring, FRONTEND, int16, int32, message, parse, SYNC } from '@countersign/pgwire'
-import { temporaryQuery } from '@countersign/sql'
+import { TEMPORARY, temporaryQuery, type TemporaryColumn } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
+import { misreadIn, READING } from './reading.ts'
+import type { SessionView } from '../understanding/parser-jobs.ts'
 
 /** What only the server knows of a session. */
 export interface SessionTold {
-  /** `current_schemas(true)`, without the temporary schema. */
+  /** `current_schemas(true)`; with `pg_temp` only where others come before it. */
   readonly searchPath: readonly string[]
-  readonly temporary: readonly (readonly [string, 'table' | 'other'])[]
+  readonly temporary: SessionView['temporary']
   /** `countersign.reason` and `countersign.ticket`, where they are set. */
   readonly reason: string | undefined
   readonly ticket: string | undefined
+  /** Why the server reads statements in another way than we do; undefined when it does not. */
+  readonly misread: string | undefined
+  /** Cursors, portals (`c` and the name) and prepared statements (`p`), where they were asked for. */
+  readonly handles?: ReadonlyMap<string, string>
 }
 
 export type Answer = readonly (readonly (string | null)[])[]
 
-/** One row with no name, and one for each temporary relation. */
-const SQL = `SELECT NULL, pg_catalog.json_build_object(
-    'path', pg_catalog.current_schemas(true),
-    'reason', pg_catalog.current_setting('countersign.reason', true),
-    'ticket', pg_catalog.current_setting('countersign.ticket', true))::pg_catalog.text UNION ALL${temporaryQuery}`
-
 /** No name of a client's: what a client has prepared must not be in the way, nor be replaced. */
 const NAME = `countersign ${randomUUID()}`
+
+const READING_NOW = READING.map((name) => `'${name}', pg_catalog.current_setting('${name}')`).join(', ')
+
+/** Names of cursors, portals and prepared statements, with when each came to be: that tells one from another. */
+const HANDLES = `(SELECT pg_catalog.json_object_agg(kind OPERATOR(pg_catalog.||) name, since) FROM (
+    SELECT 'c' AS kind, name, creation_time::pg_catalog.text AS since FROM pg_catalog.pg_cursors
+    UNION ALL SELECT 'p', name, prepare_time::pg_catalog.text FROM pg_catalog.pg_prepared_statements) handles)`
+
+/** One row with no name, and one for each temporary relation. */
+const sqlOf = (handles: string, mark: string): string => `SELECT NULL, pg_catalog.json_build_object(
+    'path', pg_catalog.current_schemas(true),
+    'reason', pg_catalog.current_setting('countersign.reason', true),
+    'ticket', pg_catalog.current_setting('countersign.ticket', true),
+    'reading', pg_catalog.json_build_object(${READING_NOW}),
+    'handles', ${handles},
+    'mark', ${mark})::pg_catalog.text UNION ALL${temporaryQuery}`
 
 const close = (kind: 'S' | 'P'): Buffer => message(FRONTEND.close, Buffer.from(kind), cstring(NAME))
 
 export const FLUSH: Buffer = message(FRONTEND.flush)
 
 /** Not by a simple query, which would take the place of the client's unnamed statement. */
-const QUESTION: Buffer = Buffer.concat([
-  parse(NAME, SQL),
-  message(FRONTEND.bind, cstring(NAME), cstring(NAME), int16(0), int16(0), int16(0)),
-  message(FRONTEND.execute, cstring(NAME), int32(0)),
-  close('P'),
-  close('S'),
-])
+const questionOf = (handles: string, mark = 'NULL'): Buffer =>
+  Buffer.concat([
+    parse(NAME, sqlOf(handles, mark)),
+    message(FRONTEND.bind, cstring(NAME), cstring(NAME), int16(0), int16(0), int16(0)),
+    message(FRONTEND.execute, cstring(NAME), int32(0)),
+    close('P'),
+    close('S'),
+  ])
 
-/** Between two groups. */
-export const SESSION_QUESTION: Buffer = Buffer.concat([QUESTION, SYNC])
+interface Questions {
+  /** Between two groups. */
+  readonly between: Buffer
+  /** In the middle of a group, which must not end by it. */
+  readonly within: Buffer
+}
 
-/** In the middle of a group, which must not end by it. */
-export const SESSION_QUESTION_WITHIN: Buffer = Buffer.concat([QUESTION, FLUSH])
+const questions = (question: Buffer): Questions => ({
+  between: Buffer.concat([question, SYNC]),
+  within: Buffer.concat([question, FLUSH]),
+})
 
-/** How many CloseComplete end the answer to the latter. */
+const SHORT = questions(questionOf('NULL'))
+const WITH_HANDLES = questions(questionOf(HANDLES))
+
+export interface Asking {
+  readonly within: boolean
+  readonly handles: boolean
+  /** The name that the session is to have at the server; until the transaction ends, when one is open. */
+  readonly mark?: { readonly name: string; readonly local: boolean } | undefined
+}
+
+export const sessionQuestion = ({ within, handles, mark }: Asking): Buffer => {
+  const known = mark ? questions(questionOf(handles ? HANDLES : 'NULL', settingOf(mark))) : undefined
+  return (known ?? (handles ? WITH_HANDLES : SHORT))[within ? 'within' : 'between']
+}
+
+const settingOf = ({ name, local }: NonNullable<Asking['mark']>): string =>
+  `pg_catalog.set_config('application_name', '${name.replaceAll("'", "''")}', ${local})`
+
+/** How many CloseComplete end the answer to the one in the middle of a group. */
 export const CLOSES_WITHIN = 2
 
 /** @throws SyntaxError when the answer is not what was asked for */
 export const toldIn = (rows: Answer): SessionTold => {
-  const temporary: [string, 'table' | 'other'][] = []
-  let said: { path?: unknown; reason?: unknown; ticket?: unknown } | undefined
+  const temporary: SessionView['temporary'][number][] = []
+  let said: { path?: unknown; reason?: unknown; ticket?: unknown; reading?: Texts; handles?: Texts } | undefined
   for (const [name, value] of rows) {
-    if (typeof name === 'string') temporary.push([name, value === 'table' ? 'table' : 'other'])
+    if (typeof name === 'string') temporary.push([name, whatIs(value)])
     else said = JSON.parse(value ?? '') as NonNullable<typeof said>
   }
   if (!Array.isArray(said?.path)) throw new SyntaxError('the server has not said what names mean')
-  const searchPath = said.path.map(String).filter((schema) => !schema.startsWith('pg_temp'))
-  return { searchPath, temporary, reason: sayingOf(said.reason), ticket: sayingOf(said.ticket) }
+  return {
+    searchPath: pathIn(said.path.map(String)),
+    temporary,
+    reason: sayingOf(said.reason),
+    ticket: sayingOf(said.ticket),
+    misread: misreadIn(Object.entries(said.reading ?? {})),
+    ...(said.handles && { handles: new Map(Object.entries(said.handles)) }),
+  }
 }
+
+type Texts = Readonly<Record<string, string>>
+
+const whatIs = (value: string | null | undefined): 'other' | readonly TemporaryColumn[] =>
+  value?.startsWith('[') ? (JSON.parse(value) as readonly TemporaryColumn[]) : 'other'
+
+/** Where it is not named, the temporary schema comes first. */
+const pathIn = ([first = '', ...others]: readonly string[]): readonly string[] =>
+  [
+    ...(isTemporary(first) ? [] : [first]),
+    ...others.map((schema) => (isTemporary(schema) ? TEMPORARY : schema)),
+  ].filter((schema) => schema !== '')
+
+const isTemporary = (schema: string): boolean => schema.startsWith('pg_temp_')
 
 /** What is set to nothing is not set. */
 const sayingOf = (value: unknown): string | undefined =>

@@ -358,6 +358,7 @@ describe('the session ends', () => {
   it('not when they are set to what they are', async () => {
     await world.server.says(
       wire.parameterStatus('client_encoding', 'UTF8'),
+      wire.parameterStatus('client_encoding', 'unicode'),
       wire.parameterStatus('standard_conforming_strings', 'on'),
     )
     expect(world.closed).toBeUndefined()
@@ -397,6 +398,24 @@ describe('the session ends', () => {
     world.log.release()
     await settle()
     expect(ran()).toEqual(['write 1'])
+    expect(world.server.news().at(-1)).toBe('Terminate')
+    expect(because()).toBe('client-terminated')
+  })
+
+  it('when the client says so behind messages that no Sync follows: nobody will answer them', async () => {
+    world.silence()
+    await world.client.says(wire.parse('', 'write 1'), wire.bind('', ''), wire.execute(''), wire.terminate)
+    expect(world.server.news().at(-1)).toBe('Terminate')
+    world.server.stream.hangUp()
+    await settle()
+    expect(because()).toBe('client-terminated')
+    expect(await settlements()).toEqual(['settled 1 outcome_unknown '])
+  })
+
+  it('when the client says so in the middle of COPY data, for which the server would wait', async () => {
+    await world.client.says(wire.query('copyin'))
+    expect(world.client.news()).toEqual(['CopyInResponse'])
+    await world.client.says(wire.copyData('a row'), wire.terminate)
     expect(world.server.news().at(-1)).toBe('Terminate')
     expect(because()).toBe('client-terminated')
   })

@@ -9,20 +9,15 @@ import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
 import { Admission } from './admission.ts'
+import { ApplicationName } from './application-name.ts'
 import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Question } from './pending.ts'
+import { misread } from './reading.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
-import {
-  CLOSES_WITHIN,
-  FLUSH,
-  SESSION_QUESTION,
-  SESSION_QUESTION_WITHIN,
-  toldIn,
-  type SessionTold,
-} from './session-question.ts'
+import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
 import { ToClient } from './to-client.ts'
 import { ToServer } from './to-server.ts'
 
@@ -39,6 +34,8 @@ export interface SessionOptions {
   readonly limits: NodeConfig['limits']
   /** What the server says of a session that has just begun like this one, where that is known already. */
   readonly firstTold: { get(): SessionTold | undefined; set(told: SessionTold): void }
+  /** Stands for the schema as it is known now: another value when it is another one. */
+  readonly schema: () => unknown
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
   readonly closed: (because: ClosedBecause, error: unknown) => void
@@ -61,6 +58,7 @@ export class Session {
   readonly #clientFrames: Frames
   readonly #serverFrames: Frames
   readonly #clientBrake: Brake
+  readonly #applicationName: ApplicationName
   #unread: Buffer[] = []
   #unreadBytes = 0
   /** Somebody waits until everything that was sent is answered. */
@@ -74,7 +72,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options
     const { identity, client, upstream, recorder, judge, holds, limits, redactor } = options
-    this.#exchange = new Exchange(identity, recorder)
+    this.#applicationName = new ApplicationName(identity.sessionId, identity.application)
+    this.#exchange = new Exchange(identity, recorder, options.schema)
     this.#clientBrake = new Brake(client)
     this.#toClient = new ToClient(client, upstream.stream, recorder, (readies) => this.#lostResults(readies))
     this.#toServer = new ToServer(
@@ -93,6 +92,10 @@ export class Session {
       recorder,
       holds,
       notice: (notice) => this.#toClient.say(say.noticeOf(notice)),
+      seeHandles: async () => {
+        this.#exchange.meaning.seesHandles()
+        return this.#settled(this.#clientSide.within)
+      },
     })
     this.#clientSide = new ClientSide({
       exchange: this.#exchange,
@@ -120,6 +123,7 @@ export class Session {
         copyInBegins: () => this.#copyInBegins(),
         withheld: () => this.#afterWithholding(),
         parameterChanged: (name, value) => this.#parameterChanged(name, value),
+        nameShown: () => this.#applicationName.shown(),
       },
     })
     this.#clientFrames = new Frames(this.#clientSide)
@@ -152,6 +156,8 @@ export class Session {
     this.#closed = true
     const { client, upstream, recorder, identity, closed } = this.#options
     this.#clientSide.close()
+    // What the server is believed to have been sent it must have been sent: whole, up to where the client broke off.
+    this.#toServer.flush()
     this.#toServer.close()
     this.#toClient.close()
     this.#admission.abort(WITHDRAWN[because])
@@ -160,7 +166,8 @@ export class Session {
     const statements = this.#exchange.statements
     recorder.add({ type: 'session.closed', data: { sessionId, because, statements, at: now() } } as AccessEvent)
     for (const resolve of this.#whenAnswered.splice(0)) resolve()
-    upstream.stream.write(TERMINATE)
+    // In the middle of COPY data it would be taken for a part of it.
+    if (!this.#clientFrames.inside) upstream.stream.write(TERMINATE)
     upstream.stream.end()
     client.end()
     closed(because, error)
@@ -186,6 +193,10 @@ export class Session {
   }
 
   #serverGone(): void {
+    if (this.#terminated) {
+      this.close('client-terminated')
+      return
+    }
     // Its own last words may wait for a record, with the result in front of them; then they will not go out any more.
     if (this.#exchange.serverHasLeft && !this.#toClient.waiting) this.close('upstream-gone')
     else this.end('upstream-gone', say.serverGone())
@@ -272,11 +283,17 @@ export class Session {
     this.#checkAnswered()
   }
 
-  /** What the client has said before is still done, as PostgreSQL would do it. */
+  /**
+   * What the client has said before is still done, as PostgreSQL would do it. That may never be answered, because no
+   * Sync came behind it: so the server is told as well, in its turn. While it takes data it would wait for more.
+   */
   #terminate(): void {
     this.#terminated = true
+    const { copying } = this.#exchange
+    if (!copying) this.#toServer.send(TERMINATE, undefined)
     this.#toServer.flush()
-    this.#checkAnswered()
+    if (copying) this.close('client-terminated')
+    else this.#checkAnswered()
   }
 
   #serverFailed(): void {
@@ -286,6 +303,7 @@ export class Session {
 
   /** The server takes data now; a client that has sent something else, which waits, will not send any. */
   #copyInBegins(): void {
+    if (this.#terminated) this.close('client-terminated')
     if (this.#clientSide.waitsInVain)
       throw new ProtocolError('PGWIRE_UNEXPECTED', 'a statement in the middle of COPY data')
   }
@@ -300,12 +318,16 @@ export class Session {
     await this.#answered()
     const { meaning, status, statements } = this.#exchange
     if (this.#closed || !meaning.unknown || status === 'failed' || this.#clientSide.skipping) return undefined
+    meaning.asks()
     const { rows, failure } = await this.#ask(within)
     if (this.#closed) return undefined
     if (failure !== undefined) return say.notTold(failure)
     const told = toldIn(rows)
-    if (within) meaning.told(told, false, this.#exchange.syncs)
-    else meaning.told(told, this.#exchange.status === 'idle')
+    if (told.misread !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', told.misread)
+    const lost = within
+      ? meaning.told(told, false, this.#exchange.syncs)
+      : meaning.told(told, this.#exchange.status === 'idle')
+    for (const portal of lost) this.#exchange.dropPortal(portal)
     if (statements === 0) this.#options.firstTold.set(told)
     return undefined
   }
@@ -319,20 +341,34 @@ export class Session {
     return new Promise<Question>((answered) => {
       const closes = within ? CLOSES_WITHIN : 0
       const question: Question = { kind: 'question', closes, rows: [], failure: undefined, answered }
-      this.#toServer.send(within ? SESSION_QUESTION_WITHIN : SESSION_QUESTION, question)
+      this.#toServer.send(this.#question(within), question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.
       this.#whenAnswered.push(() => answered({ ...question, failure: question.failure ?? '57P01' }))
     })
   }
 
-  #parameterChanged(name: string, value: string): void {
+  #question(within: boolean): Buffer {
+    const { meaning, status } = this.#exchange
+    const name = this.#applicationName.mark
+    const mark = name === undefined ? undefined : { name, local: status === 'open' }
+    return sessionQuestion({ within, handles: meaning.asksForHandles, mark })
+  }
+
+  /** Returns the value that the client is to be told; undefined when it need not be told. */
+  #parameterChanged(name: string, value: string): string | undefined {
+    if (name === 'application_name') return this.#nameChanged(value)
     if (name === 'search_path') this.#exchange.meaning.searchPathChanged()
-    const misread =
-      (name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && value !== 'UTF8')
-    if (misread) {
-      throw new ProtocolError('PGWIRE_UNEXPECTED', `${name} is ${value}: statements would be read in another way`)
-    }
+    const why = misread(name, value)
+    if (why !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', why)
+    return value
+  }
+
+  /** The client has given itself another name: before its next statement the server is told a marked one. */
+  #nameChanged(value: string): string | undefined {
+    const told = this.#applicationName.said(value)
+    if (this.#applicationName.mark !== undefined) this.#exchange.meaning.asksAgain()
+    return told
   }
 
   /**
@@ -358,12 +394,19 @@ export class Session {
       this.#toClient.sayReady(Buffer.concat([error, readyForQuery(this.#exchange.status)]))
       return
     }
+    // What stood in the middle of COPY data would be read as a part of it, and the end of that data as messages.
+    if (this.#clientFrames.inside) {
+      this.end('limit-exceeded', say.fatal('ZA010', 'session ended: the audit log cannot be written'))
+      return
+    }
     this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
     this.#toServer.send(SYNC, { kind: 'sync' })
     this.#exchange.groupsSent += 1
     this.#toServer.flush()
   }
 }
+
+/** The server tells the name as it was given. */
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 

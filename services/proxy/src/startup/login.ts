@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessEvent, Target, WorkerId } from '@countersign/contracts'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
+import { misreadIn } from '../session/reading.ts'
 import type { GateRules } from '../gate.ts'
 import { connectUpstream, type Upstream } from '../upstream/connect.ts'
 import { NoServerError } from '../upstream/no-server-error.ts'
 import type { Servers } from '../upstream/servers.ts'
 import { authenticate, authenticateByCertificate, type Authenticated, type AuthFailure } from './authenticate.ts'
 import { principalNamedBy } from './client-certificate.ts'
-import { StartupRefusedError } from './client-settings.ts'
+import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
 import type { Attempt, FailedLogins } from './failed-logins.ts'
 import type { AuthFailed, FailureRecord } from './failure-record.ts'
 import { greet, type CancelAsked, type Greeting } from './handshake.ts'
@@ -44,7 +45,7 @@ export interface LoginOptions {
   readonly worker: WorkerId
   readonly now: () => string
   /** Marks the server's session, so that statements that came through a node can be told from others. */
-  readonly marks: () => ReadonlyMap<string, string>
+  readonly marks: (settings: ClientSettings) => ReadonlyMap<string, string>
 }
 
 type Because = AuthFailed['data']['because']
@@ -78,10 +79,11 @@ class Login {
     const { database, target, role } = this.#destination(credential)
     const leave = this.#place(credential)
     try {
-      const told = new Map([...settings.server, ...this.#options.marks()])
+      const told = new Map([...settings.server, ...this.#options.marks(settings)])
       const servers = this.#options.serversOf(target)
       const withinMs = this.#options.rules.limits.startupTimeoutMs * UPSTREAM_SHARE
       const upstream = await connectUpstream(database, servers, role, told, withinMs)
+      refuseMisread(upstream)
       return { kind: 'logged-in', greeting: this.#greeting, credential, proof, target, role, upstream, leave }
     } catch (error) {
       leave()
@@ -210,6 +212,15 @@ const TEXT_MAX = 200
 const UPSTREAM_SHARE = 0.8
 /** How long a wrong answer takes while somebody tries a name from everywhere. */
 const SLOW_MS = 1_000
+
+/** A role or a database may have settings of its own, which nobody asked for. */
+const refuseMisread = ({ parameters, stream }: Upstream): void => {
+  const why = misreadIn(parameters)
+  if (why === undefined) return
+  stream.destroy()
+  const hint = 'An administrator can take the setting back with ALTER ROLE or ALTER DATABASE.'
+  throw new StartupRefusedError('22023', `the database behind this node cannot be used: ${why}`, hint)
+}
 
 const roleOf = ({ roles }: Credential, { environment, database }: Target): string | undefined =>
   roles[`${environment}/${database}`] ?? roles['*']

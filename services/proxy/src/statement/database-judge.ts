@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Digest, Principal, Touch, Verdict } from '@countersign/contracts'
-import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
+import { DATA_CLASSES, isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
 import {
   decide,
   EVERY_FACT,
@@ -8,14 +8,27 @@ import {
   requestFrom,
   type Count,
   type Decision,
+  type MaskContext,
   type MaskDecision,
   type PolicySet,
 } from '@countersign/policy'
-import { countQueries, displayText, shapeOf, type Command, type Copy, type Facts } from '@countersign/sql'
+import {
+  countQueries,
+  displayText,
+  mentionsTemporary,
+  shapeOf,
+  TEMPORARY,
+  temporaryTablesIn,
+  type Action,
+  type Command,
+  type Copy,
+  type Facts,
+} from '@countersign/sql'
 import type { KnownColumn, Knowledge } from '../catalogue/knowledge.ts'
 import { BoundedCache } from '../understanding/bounded-cache.ts'
 import type { Parser } from '../understanding/parser.ts'
-import type { ServerTree } from '../understanding/parser-jobs.ts'
+import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
+import { temporaryKinds } from '../understanding/words.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import type { Stages } from './execution.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
@@ -62,6 +75,7 @@ export class DatabaseJudge implements Judge {
   readonly #texts = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #shapes = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
+  readonly #seeingAll = new BoundedCache<boolean>(ENTRIES_MAX, BYTES_MAX)
 
   /** How often a text, or its shape, had been understood before, and how often it had to be now. */
   found = 0
@@ -71,14 +85,21 @@ export class DatabaseJudge implements Judge {
     this.#options = options
   }
 
+  get restsOnTransaction(): boolean {
+    const factsUsed = this.#options.policy()?.set.factsUsed
+    return factsUsed !== undefined && (factsUsed.has('transaction') || factsUsed.has(EVERY_FACT))
+  }
+
   /** The schema, the classes of columns or the policy have changed: nothing that was judged before holds. */
   forget(): void {
     this.#texts.clear()
     this.#shapes.clear()
     this.#masks.clear()
+    this.#seeingAll.clear()
   }
 
   known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
+    if (!this.#options.knowledge.current) return undefined
     const understood = this.#find(sql, circumstances)
     const policy = this.#options.policy()
     if (!understood || understood.counts || !policy) return undefined
@@ -93,6 +114,9 @@ export class DatabaseJudge implements Judge {
   ): Promise<readonly Judgement[]> {
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
+    if (!(await this.#options.knowledge.untilCurrent())) {
+      throw new StatementRefusedError('57P03', 'the schema has changed and could not be read yet: try again')
+    }
     const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
@@ -185,14 +209,18 @@ export class DatabaseJudge implements Judge {
       types.push(own)
     }
     const { session } = circumstances
-    const facts = await parser.ask('judge', { catalogue: knowledge.name, sql, trees, session, ...named.facts })
+    const judged = (seen: readonly ServerTree[]) =>
+      parser.ask('judge', { catalogue: knowledge.name, sql, trees: seen, session, ...named.facts })
+    const alone = await judged(trees)
+    const equipped = await this.#equipped(commands, alone, trees, types, session)
+    const facts = equipped ? await judged(equipped) : alone
     const understood: Understood = {
       commands,
       facts,
       types,
       shape: digestOf(shapeInput),
       hidden,
-      counts: facts.some((each, index) => needsCount(each, commands[index])),
+      counts: facts.some((each, index) => needsCount(each, commands[index], session)),
       judgements: new Map(),
     }
     const asked = trees.every((tree, index) => tree !== undefined || commands[index]?.analysable === undefined)
@@ -203,6 +231,38 @@ export class DatabaseJudge implements Judge {
     if (shape === undefined) this.#texts.set(meant + sql, understood, weight)
     else this.#shapes.set(meant + shape, understood, weight)
     return understood
+  }
+
+  /**
+   * What is not understood because it speaks of temporary tables is analysed again, with tables like them. Undefined
+   * when that is of no help.
+   */
+  async #equipped(
+    commands: readonly Command[],
+    facts: readonly Facts[],
+    trees: readonly ServerTree[],
+    types: readonly (readonly number[])[],
+    { temporary, searchPath, changedSchema, tainted }: SessionView,
+  ): Promise<readonly ServerTree[] | undefined> {
+    if (temporary.length === 0 || changedSchema) return undefined
+    const names = { searchPath, temporary: temporaryKinds(temporary) }
+    const better = [...trees]
+    for (const [index, command] of commands.entries()) {
+      const { unresolved, onlyTemporary } = facts[index] ?? { unresolved: false, onlyTemporary: false }
+      const isVague = unresolved || (tainted && onlyTemporary)
+      const spoken = isVague ? temporaryTablesIn(command, names) : undefined
+      if (!spoken || spoken.size === 0 || command.analysable === undefined) continue
+      const tables = temporary.flatMap(([name, what]) =>
+        spoken.has(name) && what !== 'other' ? [{ name, columns: what }] : [],
+      )
+      better[index] = await this.#options.knowledge.analysis.treeOf(
+        command.analysable,
+        searchPath,
+        types[index] ?? [],
+        tables,
+      )
+    }
+    return better.some((tree, index) => tree !== trees[index]) ? better : undefined
   }
 
   /** Without its types nobody could say later which statement was prepared. */
@@ -249,9 +309,20 @@ export class DatabaseJudge implements Judge {
     const key = counts ? undefined : this.#decisionKey(circumstances, policy)
     const known = key === undefined ? undefined : understood.judgements.get(key)
     if (known) return known
-    const judgements = understood.facts.map((facts, index) =>
-      this.#judgement(understood, facts, index, sql, circumstances, policy, counts?.[index] ?? []),
-    )
+    let { transaction } = circumstances
+    const judgements = understood.facts.map((facts, index) => {
+      const found = this.#judgement(
+        understood,
+        facts,
+        index,
+        sql,
+        { ...circumstances, transaction },
+        policy,
+        counts?.[index] ?? [],
+      )
+      transaction = found.effects.transaction ?? transaction
+      return found
+    })
     if (key !== undefined) {
       if (understood.judgements.size >= DECISIONS_MAX) understood.judgements.clear()
       understood.judgements.set(key, judgements)
@@ -291,12 +362,16 @@ export class DatabaseJudge implements Judge {
     const { principal, target, transaction, reason, ticket } = circumstances
     const hour = this.#options.now().getUTCHours()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
-    const classOf = (column: string) => knowledge.classOf(column)
+    const { tainted } = circumstances.session
+    const classOf = (column: string) =>
+      column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column)
     const decision = decide(set, requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts))
-    const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, { hour, ...said })
+    const maskContext = { hour, ...said }
+    const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touches = touchesOf(facts, classOf, maskRule)
     const verdict = verdictOf(decision, touches)
-    const sensitive = touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || facts.unresolved
+    const sensitive =
+      touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || this.#mayTell(facts, classOf)
     const ownRows = facts.onlyTemporary && !circumstances.session.tainted && understood.commands.length === 1
     return {
       tag: facts.tag,
@@ -319,6 +394,7 @@ export class DatabaseJudge implements Judge {
       replacement: undefined,
       sensitive,
       touches,
+      ...(showsName(command) && { showsName: true }),
       effects: effectsOf(command, facts, sql, { sensitive, types: understood.types[index] ?? [] }),
       results: resultPlanner({
         facts,
@@ -326,23 +402,47 @@ export class DatabaseJudge implements Judge {
         columnAt: (relation, attribute) => knowledge.columnAt(relation, attribute),
         classOf,
         maskRule,
+        seesAll: () => this.#seesAll(set, principal, maskContext),
         copy: command?.copy && copyOf(command.copy, facts, knowledge),
       }),
     }
   }
 
-  #mask(
-    set: PolicySet,
-    principal: Principal,
-    column: KnownColumn,
-    context: { hour: number; reason?: string; ticket?: string },
-  ): MaskDecision {
+  /**
+   * What the server says of it may hold sensitive values: of what code behind it reads, and of a whole row that is
+   * written and cannot be.
+   */
+  #mayTell({ unresolved, mayRead, actions, relations }: Facts, classOf: (column: string) => DataClass): boolean {
+    if (unresolved || actions.includes('unknown') || mayRead.some(({ name }) => classOf(name) !== 'clear')) return true
+    const written = relations.filter((relation) => relation.actions.some((action) => WRITES_ROWS.has(action)))
+    return written.some(({ name }) => this.#options.knowledge.holdsSensitive(name))
+  }
+
+  #mask(set: PolicySet, principal: Principal, column: KnownColumn, context: MaskContext): MaskDecision {
     const key = JSON.stringify([set.digest, principalKey(principal), column.name, column.class, context])
     const known = this.#masks.get(key)
     if (known) return known
     const decision = maskDecision(set, principal, this.#options.knowledge.target, column, context)
     this.#masks.set(key, decision, 2 * key.length + 200)
     return decision
+  }
+
+  /**
+   * Policy shows this principal values of every class, and every column of which it might hide something: then it does
+   * not matter that a value comes from nobody knows where, and no value needs to be looked into.
+   */
+  #seesAll(set: PolicySet, principal: Principal, context: MaskContext): boolean {
+    const key = JSON.stringify([set.digest, principalKey(principal), context])
+    const known = this.#seeingAll.get(key)
+    if (known !== undefined) return known
+    const mayBe = [
+      ...DATA_CLASSES.map((each) => ({ name: NOWHERE, class: each })),
+      ...this.#options.knowledge.notClear(),
+    ]
+    const { target } = this.#options.knowledge
+    const seesAll = mayBe.every((column) => maskDecision(set, principal, target, column, context).clear)
+    this.#seeingAll.set(key, seesAll, 2 * key.length + 200)
+    return seesAll
   }
 
   // -- counting -----------------------------------------------------------------------------------------------------
@@ -357,7 +457,7 @@ export class DatabaseJudge implements Judge {
     const counted: (readonly Count[])[] = []
     for (const [index, command] of commands.entries()) {
       const each = facts[index]
-      const queries = each && needsCount(each, command) ? countQueries(command, sql, COUNT_LIMIT) : []
+      const queries = each && needsCount(each, command, session) ? countQueries(command, sql, COUNT_LIMIT) : []
       counted.push(await countRows(knowledge.side, queries, session.searchPath, bound, COUNT_LIMIT))
     }
     return counted
@@ -368,17 +468,33 @@ export class DatabaseJudge implements Judge {
 const meantBy = ({ namesKey, types }: Circumstances): string =>
   types.length === 0 ? namesKey : `${namesKey}${types.join()}\n`
 
+const showsName = (command: Command | undefined): boolean =>
+  command?.node === 'VariableShowStmt' && command.effects[0]?.object.name.toLowerCase() === 'application_name'
+
+const WRITES_ROWS = new Set<Action>(['write', 'delete', 'copyIn', 'alter', 'create', 'maintain'])
+
 const LIST_MAX = 1_000
+
+/** A column that there is not: a policy that shows it does so for what it holds alone. */
+const NOWHERE = 'unknown.unknown.unknown'
 
 const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
 
 const principalKey = ({ id, kind, groups, onBehalfOf }: Principal) =>
   `${kind} ${id} ${onBehalfOf ?? ''} ${groups.join()}`
 
-/** It changes rows of which no key says how many, and nothing that counting them would call can change anything. */
-const needsCount = ({ uses, countable }: Facts, command: Command | undefined): boolean =>
+/**
+ * It changes rows of which no key says how many, and nothing that counting them would call can change anything. What
+ * is in the session's own tables no other connection can count.
+ */
+const needsCount = (
+  { uses, countable }: Facts,
+  command: Command | undefined,
+  { temporary, searchPath }: SessionView,
+): boolean =>
   countable &&
   command !== undefined &&
+  !mentionsTemporary(command, { searchPath, temporary: temporaryKinds(temporary) }) &&
   uses.some(({ change, deferred }) => change?.index !== undefined && change.rowsAtMost === undefined && !deferred) &&
   command.changes.some(({ count }) => count !== undefined)
 

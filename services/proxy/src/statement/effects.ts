@@ -1,19 +1,17 @@
-import type { Command, Facts } from '@countersign/sql'
+import { changesNaming, type Command, type Facts, type TransactionControl } from '@countersign/sql'
 import type { SessionEffects } from './judgement.ts'
 
 /** What nearly every statement does to its session. */
 export const NO_EFFECTS: SessionEffects = {
   any: false,
   changesNames: false,
+  changesHandles: false,
   says: false,
   changesCatalogue: false,
   taints: false,
   endsTransaction: false,
   endsPortals: false,
 }
-
-/** Settings on which the meaning of names rests. */
-const NAMING = new Set(['search_path', 'role', 'session_authorization'])
 
 const STRUCTURAL = new Set(['create', 'alter', 'drop', 'grant', 'unknown'])
 
@@ -27,17 +25,19 @@ export const effectsOf = (
   sql: string,
   { sensitive = true, types = [] }: { sensitive?: boolean; types?: readonly number[] } = {},
 ): SessionEffects => {
-  if (!command || (command.readOnlyByText !== 'never' && facts.readOnly && isPlain(command))) return NO_EFFECTS
+  if (!command || (command.readOnlyByText !== 'never' && isQuiet(facts) && isPlain(command))) return NO_EFFECTS
   const { prepares, deallocates, declares, executes, fetches, settings, closes, transaction } = command
   const ends = transaction !== undefined && !['begin', 'savepoint', 'release'].includes(transaction.kind)
   const text = command.inner?.runs === 'later' || declares !== undefined ? (command.analysable ?? sql) : sql
   return {
     any: true,
     changesNames: changesNames(command, facts),
+    changesHandles: facts.behind.handles,
     taints: taints(facts, sensitive),
     says: settings.some(({ name }) => SAYING.test(name)),
     changesCatalogue: facts.uses.some(({ action, temporary }) => STRUCTURAL.has(action) && !temporary),
     endsTransaction: ends,
+    ...(transaction && transactionAfter(transaction)),
     endsPortals: ends && transaction?.kind !== 'rollback-to',
     ...(prepares !== undefined && { prepares: { name: prepares, text, types } }),
     ...(executes && { executes: executes.name }),
@@ -48,6 +48,14 @@ export const effectsOf = (
     ...(fetches && { fetches: fetches.cursor }),
   }
 }
+
+/** A savepoint leaves a transaction where it was. */
+const transactionAfter = ({ kind, chain }: TransactionControl): { readonly transaction?: 'idle' | 'open' } => {
+  if (kind === 'savepoint' || kind === 'release') return {}
+  return { transaction: kind === 'begin' || kind === 'rollback-to' || chain ? 'open' : 'idle' }
+}
+
+const isQuiet = ({ readOnly, behind }: Facts): boolean => readOnly && !behind.names && !behind.handles
 
 /** Nothing in it is about the session. */
 const isPlain = ({
@@ -73,18 +81,14 @@ const isPlain = ({
 const taints = ({ readOnly, uses }: Facts, sensitive: boolean): boolean =>
   !readOnly &&
   (uses.some(({ action }) => action === 'execute' || action === 'unknown') ||
-    (sensitive && uses.some(({ temporary }) => temporary)))
+    (sensitive && uses.some(({ temporary, action }) => temporary && action !== 'read')))
 
-const PLAIN_DML = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY', 'TRUNCATE TABLE', 'TRUNCATE'])
-
-/** Code that we have not read to its end may set a path or make temporary tables as well. */
-const changesNames = (command: Command, { readOnly, tag, uses }: Facts): boolean =>
+const changesNames = (command: Command, { readOnly, uses, behind }: Facts): boolean =>
+  behind.names ||
   command.discards !== undefined ||
-  command.settings.some(({ name, kind }) => kind === 'reset-all' || NAMING.has(name.toLowerCase())) ||
+  command.settings.some(changesNaming) ||
   command.creates.some(({ temporary }) => temporary) ||
   uses.some(({ temporary, action }) => temporary && STRUCTURAL.has(action)) ||
-  (!readOnly &&
-    !PLAIN_DML.has(tag) &&
-    uses.some(({ action }) => action === 'execute' || action === 'unknown' || STRUCTURAL.has(action)))
+  (!readOnly && uses.some(({ action }) => STRUCTURAL.has(action)))
 
 const SAYING = /^countersign\.(reason|ticket)$/i

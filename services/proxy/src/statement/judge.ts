@@ -40,6 +40,9 @@ export interface BoundParameters {
 }
 
 export interface Judge {
+  /** What it says depends on where the transaction stands, so that must be known. */
+  readonly restsOnTransaction: boolean
+
   /** The judgement of each command of this text, when everything is known already. Takes microseconds. */
   known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined
 

@@ -35,6 +35,8 @@ export interface Judgement {
   readonly sensitive: boolean
   readonly touches: readonly Touch[]
   readonly effects: SessionEffects
+  /** SHOW application_name: to its client a session has the name that the client has given it. */
+  readonly showsName?: boolean
   /** How result columns are masked. */
   readonly results: ResultPlanner
 }
@@ -63,11 +65,15 @@ export interface SessionEffects {
   readonly fetches?: string
   /** Names may mean something else from now on: search path, role. */
   readonly changesNames: boolean
+  /** Code behind it may close, open or prepare what has a name of the client's. */
+  readonly changesHandles: boolean
   /** `SET countersign.reason = …` and the like. */
   readonly says: boolean
   readonly changesCatalogue: boolean
   /** What is sensitive, or may be, is put into temporary tables. */
   readonly taints: boolean
+  /** Where the transaction stands behind it, when it moves it. */
+  readonly transaction?: 'idle' | 'open'
   /** COMMIT, ROLLBACK and the like: what was temporary or set for the transaction only may be gone. */
   readonly endsTransaction: boolean
 }
@@ -76,8 +82,8 @@ export interface SessionEffects {
 export interface ResultPlanner {
   /** For rows: undefined when every column passes as it is. */
   rows(columns: readonly Column[], formats: readonly number[] | undefined): RowPlan | undefined
-  /** For COPY … TO STDOUT: undefined when everything passes. */
-  copy(): CopyPlan | undefined
+  /** For COPY … TO STDOUT, of so many columns: undefined when everything passes. */
+  copy(columns: number): CopyPlan | undefined
 }
 
 /** Masks the rows of one result. Made anew for each result, because it counts. */

@@ -1,5 +1,7 @@
 import {
+  CLASS_TRAITS,
   CopyMask,
+  isSensitive,
   planColumn,
   RowMask,
   type ColumnPlan,
@@ -9,7 +11,7 @@ import {
 } from '@countersign/masking'
 import { formatAt, type Column } from '@countersign/pgwire'
 import type { Facts, OutputFacts } from '@countersign/sql'
-import type { KnownColumn } from '../catalogue/knowledge.ts'
+import type { DescribedColumn, KnownColumn } from '../catalogue/knowledge.ts'
 import type { CopyPlan, ResultPlanner, RowPlan } from './judgement.ts'
 
 /** May the values of this column be seen as they are; and if not, how are they masked? */
@@ -20,9 +22,11 @@ export interface PlannerSources {
   /** Every row comes from the session's own temporary tables, and nothing sensitive was ever put into them. */
   readonly ownRows: boolean
   /** The column that a result's description names by numbers. */
-  readonly columnAt: (relation: number, attribute: number) => KnownColumn | undefined
+  readonly columnAt: (relation: number, attribute: number) => DescribedColumn | undefined
   readonly classOf: (column: string) => DataClass
   readonly maskRule: MaskRule
+  /** Whatever it is, and wherever it comes from, it may be seen as it is. */
+  readonly seesAll: () => boolean
   /** Of COPY … TO STDOUT: how it is written, and what its columns are. */
   readonly copy: { readonly format: CopyFormat; readonly columns: readonly CopyColumn[] | undefined } | undefined
 }
@@ -56,8 +60,8 @@ export const resultPlanner = (sources: PlannerSources): ResultPlanner => {
     return planned
   }
   return {
-    rows: (columns, formats) => rowPlan(plannedFor(columns, formats)),
-    copy: () => copyPlan(sources),
+    rows: (columns, formats) => (sources.seesAll() ? undefined : rowPlan(plannedFor(columns, formats))),
+    copy: (columns) => (sources.seesAll() ? undefined : copyPlan(columns, sources)),
   }
 }
 
@@ -104,12 +108,10 @@ const origin = (column: Column, output: OutputFacts | undefined, sources: Planne
   if (sources.ownRows) return OWN
   const described = column.relation === 0 ? undefined : sources.columnAt(column.relation, column.attribute)
   const traced = output ? tracedOf(output, sources) : undefined
-  if (described) {
-    const own: Found = { ...foundOf([described], sources), derived: false, unknown: false }
-    return traced && !traced.unknown ? stricter(own, traced) : own
-  }
-  if (column.relation !== 0 && !traced) return UNKNOWN
-  return traced ?? UNKNOWN
+  if (!described) return traced ?? UNKNOWN
+  const own: Found = { ...foundOf([described], sources), derived: false, unknown: false }
+  if (traced && !traced.unknown) return both(own, traced)
+  return described.ofView ? { ...own, derived: true, unknown: true } : own
 }
 
 const tracedOf = ({ origins, derived, opaque }: OutputFacts, sources: PlannerSources): Found => {
@@ -127,11 +129,19 @@ const foundOf = (columns: readonly KnownColumn[], { maskRule }: PlannerSources) 
   }
 }
 
-const stricter = (own: Found, traced: Found): Found => ({
-  ...own,
-  sensitive: own.sensitive.length > 0 ? own.sensitive : traced.sensitive,
+/** What the described column is said to hold, and what its values come from: what a view calls them hides nothing. */
+const both = (own: Found, traced: Found): Found => ({
+  name: own.name,
+  sensitive: [...traced.sensitive, ...own.sensitive.filter((column) => addsTo(traced.sensitive, column))],
   clear: own.clear && (traced.clear || traced.sensitive.length === 0),
+  derived: traced.derived,
+  unknown: false,
 })
+
+const addsTo = (known: readonly KnownColumn[], { class: other }: KnownColumn): boolean =>
+  known.every((column) => column.class !== other) && (isSensitive(other) || !known.some(isSensitiveColumn))
+
+const isSensitiveColumn = (column: KnownColumn): boolean => isSensitive(column.class)
 
 /** Something unknown may hold anything that the statement reads, or that code behind it may read. */
 const touchesSensitive = ({ facts, classOf }: PlannerSources): boolean =>
@@ -144,9 +154,9 @@ const planOf = (
   form: Pick<ColumnPlan, 'typeOid' | 'typmod' | 'format'>,
   sources: PlannerSources,
 ): ColumnPlan => {
-  const [worst] = found.sensitive
+  const worst = found.sensitive.toSorted(byHarm)[0]
   if (found.unknown) {
-    return touchesSensitive(sources)
+    return worst || touchesSensitive(sources)
       ? planColumn({ class: 'unknown', whole: true, ...form }, { clear: false })
       : planColumn({ class: 'clear', ...form }, { clear: false })
   }
@@ -155,6 +165,12 @@ const planOf = (
   const facts = { class: worst.class, whole: found.derived || found.sensitive.length > 1, ...form }
   return planColumn(facts, { clear: false, ...(kind && { kind }) })
 }
+
+const HARM = ['secret', 'special', 'personal', 'none']
+
+const byHarm = (a: KnownColumn, b: KnownColumn): number => harmOf(a) - harmOf(b)
+
+const harmOf = (column: KnownColumn): number => HARM.indexOf(CLASS_TRAITS[column.class].sensitivity)
 
 const rowPlan = ({ plans, names, passes }: Planned): RowPlan | undefined => {
   if (passes) return undefined
@@ -165,17 +181,19 @@ const rowPlan = ({ plans, names, passes }: Planned): RowPlan | undefined => {
   }
 }
 
-const copyPlan = (sources: PlannerSources): CopyPlan | undefined => {
-  const { copy } = sources
-  if (!copy) return undefined
+const copyPlan = (count: number, sources: PlannerSources): CopyPlan | undefined => {
+  const { copy, ownRows } = sources
+  if (!copy) throw new Error('COPY data for a statement that is no COPY')
+  if (ownRows) return undefined
   const format = copy.format.format === 'binary' ? 'binary' : 'text'
-  const columns = copy.columns ?? []
+  // When the counts differ something else was analysed than was run.
+  const columns = copy.columns?.length === count ? copy.columns : Array.from({ length: count }, () => ANY_COLUMN)
   const found = columns.map(({ output }) => (output ? tracedOf(output, sources) : UNKNOWN))
   const plans = columns.map(({ type, modifier }, index) =>
     planOf(found[index] ?? UNKNOWN, { typeOid: type, typmod: modifier, format }, sources),
   )
   const mask = new CopyMask(plans, copy.format)
-  if (mask.passes && copy.columns) return undefined
+  if (mask.passes) return undefined
   const names = columns.map(({ output }, index) => found[index]?.name ?? output?.name ?? `column ${index + 1}`)
   return {
     push: (payload) => mask.push(payload),
@@ -183,6 +201,9 @@ const copyPlan = (sources: PlannerSources): CopyPlan | undefined => {
     masked: () => namesOf(mask.maskedColumns, names),
   }
 }
+
+/** In binary form a value of a type that nobody knows is NULL when it is masked. */
+const ANY_COLUMN: CopyColumn = { output: undefined, type: 0, modifier: -1 }
 
 const namesOf = (columns: readonly number[], names: readonly string[]): readonly string[] =>
   columns.map((column) => names[column] ?? `column ${column + 1}`)

@@ -8,6 +8,7 @@ import { isReadOnly, readScript, type Command } from './script.ts'
 
 /** Judges the language of `script.ts`, at once or when a spec lets it. Remembers under what circumstances. */
 export class FakeJudge implements Judge {
+  restsOnTransaction = false
   /** Whether a text is known already, so that nobody need be asked. */
   knows: (sql: string) => boolean = () => true
   policyVersion = 'v1'

@@ -77,7 +77,7 @@ export class RawClient {
     return secured
   }
 
-  async until(what: RegExp, timeoutMs = 10_000): Promise<string> {
+  async until(what: RegExp, timeoutMs = 30_000): Promise<string> {
     const deadline = Date.now() + timeoutMs
     while (!what.test(this.text)) {
       if (this.closed) throw new Error(`closed after: ${this.text}`)
@@ -88,7 +88,7 @@ export class RawClient {
   }
 
   /** What it has been told by the time that the node closes. */
-  async untilClosed(timeoutMs = 10_000): Promise<string> {
+  async untilClosed(timeoutMs = 30_000): Promise<string> {
     const deadline = Date.now() + timeoutMs
     while (!this.closed) {
       if (Date.now() > deadline) throw new Error(`still open: ${this.text.slice(0, 500)}`)

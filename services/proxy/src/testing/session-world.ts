@@ -61,7 +61,13 @@ export interface WorldOptions {
   readonly redactor?: Redactor
 }
 
-export const NAMES: SessionTold = { searchPath: ['public'], temporary: [], reason: undefined, ticket: undefined }
+export const NAMES: SessionTold = {
+  searchPath: ['public'],
+  temporary: [],
+  reason: undefined,
+  ticket: undefined,
+  misread: undefined,
+}
 
 /** A real session between two fakes, with a real recorder on a log in memory, and a judge that does as it is told. */
 export class SessionWorld {
@@ -77,6 +83,8 @@ export class SessionWorld {
   /** How often the server was asked to cancel, and how often the catalogue was said to have changed. */
   cancels = 0
   catalogueChanges = 0
+  /** Stands for the schema that is known. */
+  schema = 1
 
   constructor(inner: EventLog, options: WorldOptions = {}) {
     this.log = new HeldLog(inner)
@@ -143,6 +151,7 @@ export class SessionWorld {
         credentialId: 'c1' as CredentialId,
         target: { environment: 'prod', database: 'shop' },
         role: 'app',
+        application: 'psql',
         holdSeconds,
         now: () => AT,
         clock: () => performance.now(),
@@ -161,6 +170,7 @@ export class SessionWorld {
       redactor: redactor ?? AS_IT_IS,
       limits: { ...LIMITS, ...limits },
       firstTold: { get: () => names, set: (learned) => void (names = learned) },
+      schema: () => this.schema,
       catalogueChanged: () => void (this.catalogueChanges += 1),
       closed: (because, error) => void (this.closed = { because, error }),
     }

@@ -1,4 +1,13 @@
-import { ANALYSIS_PATH_QUERY, ANALYSIS_SETTINGS, ANALYSIS_TITLE, analysisPath } from '@countersign/sql'
+import {
+  ANALYSIS_PATH_QUERY,
+  ANALYSIS_SETTINGS,
+  ANALYSIS_TITLE,
+  analysisPath,
+  createTemporary,
+  TEMPORARY,
+  temporaryNumber,
+  type TemporaryTable,
+} from '@countersign/sql'
 import type { UpstreamConfig } from '@countersign/platform'
 import type { Client } from 'pg'
 import type { Servers } from '../upstream/servers.ts'
@@ -20,12 +29,19 @@ export class Analysis {
     this.#side = new SideConnection(config, servers)
   }
 
-  /** Undefined when the server cannot be asked now. */
-  async treeOf(text: string, searchPath: readonly string[], parameterTypes: readonly number[]): Promise<ServerTree> {
+  /** Undefined when the server cannot be asked now. `temporary`: tables that it is to take the statement's names for. */
+  async treeOf(
+    text: string,
+    searchPath: readonly string[],
+    parameterTypes: readonly number[],
+    temporary: readonly TemporaryTable[] = [],
+  ): Promise<ServerTree> {
     try {
       return await this.#side.run(async (client) => {
         const meant = await this.#prepare(client, searchPath)
-        return meant ? analysed(client, text, parameterTypes) : undefined
+        if (!meant) return undefined
+        if (temporary.length === 0) return analysed(client, text, parameterTypes)
+        return await equipped(client, text, parameterTypes, temporary)
       })
     } catch {
       return undefined
@@ -66,7 +82,8 @@ export class Analysis {
     this.#path = undefined
     await client.query(path)
     const { rows } = await client.query<[string[]]>({ text: ANALYSIS_PATH_QUERY, rowMode: 'array' })
-    if (JSON.stringify(rows[0]?.[0]) !== JSON.stringify(schemas)) return false
+    const isPermanent = (schema: string) => !schema.startsWith(TEMPORARY)
+    if (JSON.stringify(rows[0]?.[0].filter(isPermanent)) !== JSON.stringify(schemas.filter(isPermanent))) return false
     this.#path = path
     return true
   }
@@ -74,6 +91,32 @@ export class Analysis {
 
 const TYPES_QUERY = `SELECT pg_catalog.to_regtype(name)::pg_catalog.oid
   FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS named (name, place) ORDER BY place`
+
+/** Names that are not there or not clear: that the tables lack keys and defaults has nothing to do with it. */
+const WHATEVER_KEYS = new Set(['42601', '42702', '42703', '42883', '42P01'])
+
+/** Among tables that are gone again afterwards. Without keys and rows, so that only a tree is believed of it. */
+const equipped = async (
+  client: Client,
+  text: string,
+  types: readonly number[],
+  temporary: readonly TemporaryTable[],
+): Promise<ServerTree> => {
+  await client.query('BEGIN READ WRITE')
+  try {
+    const tables: (TemporaryTable & { readonly oid: number })[] = []
+    for (const table of temporary) {
+      await client.query(createTemporary(table))
+      const { rows } = await client.query<[string]>({ text: temporaryNumber(table), rowMode: 'array' })
+      tables.push({ ...table, oid: Number(rows[0]?.[0]) })
+    }
+    const tree = await analysed(client, text, types)
+    if (!tree || 'tree' in tree) return tree && { ...tree, temporary: tables }
+    return WHATEVER_KEYS.has(tree.sqlstate) ? { ...tree, equipped: true } : undefined
+  } finally {
+    await client.query('ROLLBACK')
+  }
+}
 
 interface Notice {
   readonly message?: string | undefined

@@ -1,4 +1,4 @@
-import type { CatalogueAnswers, Facts, Understanding } from '@countersign/sql'
+import type { CatalogueAnswers, Facts, TemporaryColumn, TemporaryTable, Understanding } from '@countersign/sql'
 
 /*
  * What the parser thread is asked, and what it answers. Everything here is plain data, because it travels.
@@ -6,9 +6,10 @@ import type { CatalogueAnswers, Facts, Understanding } from '@countersign/sql'
 
 /** What only the client's session knows of names, as plain data. */
 export interface SessionView {
-  /** `current_schemas(true)`, without the temporary schema. */
+  /** `current_schemas(true)`; with `pg_temp` only where others come before it. */
   readonly searchPath: readonly string[]
-  readonly temporary: readonly (readonly [string, 'table' | 'other'])[]
+  /** What is in the temporary schema: `other`, or the columns of a table. */
+  readonly temporary: readonly (readonly [name: string, what: 'other' | readonly TemporaryColumn[]])[]
   /** The schema was changed in the transaction that is still open. */
   readonly changedSchema: boolean
   /** The end of the transaction that is open may give names another meaning. */
@@ -17,8 +18,14 @@ export interface SessionView {
   readonly tainted: boolean
 }
 
-/** The server's tree of one statement as text, or the SQLSTATE with which it refused to make one. */
-export type ServerTree = { readonly tree: string } | { readonly sqlstate: string } | undefined
+/**
+ * The server's tree of one statement as text, or the SQLSTATE with which it refused to make one. `temporary`: tables
+ * like those of the session, with the numbers that they have in the tree.
+ */
+export type ServerTree =
+  | { readonly tree: string; readonly temporary?: readonly (TemporaryTable & { readonly oid: number })[] }
+  | { readonly sqlstate: string; readonly equipped?: true }
+  | undefined
 
 export interface Jobs {
   /**

@@ -14,6 +14,10 @@ import {
   type Analysis,
   type AnalysisFailure,
   type Catalogue,
+  type Command,
+  type Facts,
+  type Session,
+  withTemporary,
 } from '@countersign/sql'
 import { Words } from './words.ts'
 import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs, ServerTree } from './parser-jobs.ts'
@@ -36,7 +40,7 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
     if (!catalogue) throw new Error(`no catalogue of ${name}`)
     const words = new Words(session, prepared, cursors)
     return understand(sql).commands.map((command, index) => {
-      const facts = judge(command, analysisOf(trees[index], catalogue), catalogue, words.session)
+      const facts = factsOf(command, trees[index], catalogue, words.session)
       words.follow(command, facts, sql)
       return facts
     })
@@ -46,6 +50,16 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
     catalogues.set(name, catalogue)
     return summaryOf(catalogue)
   },
+}
+
+const factsOf = (command: Command, tree: ServerTree, catalogue: Catalogue, session: Session): Facts => {
+  if (tree && 'sqlstate' in tree && tree.equipped)
+    return judge(command, tree, catalogue, { ...session, equipped: true })
+  if (!tree || !('tree' in tree) || !tree.temporary) {
+    return judge(command, analysisOf(tree, catalogue), catalogue, session)
+  }
+  const equipped = withTemporary(catalogue, tree.temporary)
+  return judge(command, analysisOf(tree, equipped), equipped, { ...session, equipped: true })
 }
 
 /** A tree that cannot be read is none: the statement is then judged by its text, and never as read-only. */

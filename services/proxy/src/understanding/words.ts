@@ -25,7 +25,7 @@ export class Words {
     this.#endMatters = tentative || changedSchema || temporary.length > 0
     this.#session = {
       searchPath,
-      temporary: new Map(temporary),
+      temporary: temporaryKinds(temporary),
       changedSchema,
       prepared: (name) => this.#prepared.get(name),
       cursor: (name) => this.#cursors.get(name),
@@ -38,17 +38,19 @@ export class Words {
 
   /** This command will have run before the next one. */
   follow(command: Command, facts: Facts, sql: string): void {
-    const { any, prepares, deallocates, declares, closes, changesNames, changesCatalogue, endsTransaction } = effectsOf(
-      command,
-      facts,
-      sql,
-    )
+    const effects = effectsOf(command, facts, sql)
+    const { any, prepares, deallocates, declares, closes, changesNames, changesHandles, changesCatalogue } = effects
+    const { endsTransaction } = effects
     if (!any) return
     if (prepares) this.#prepared.set(prepares.name, facts)
     if (deallocates === 'ALL') this.#prepared.clear()
     else if (deallocates !== undefined) this.#prepared.delete(deallocates)
     if (closes === 'ALL' || endsTransaction) this.#cursors.clear()
     else if (closes !== undefined) this.#cursors.delete(closes)
+    if (changesHandles) {
+      this.#prepared.clear()
+      this.#cursors.clear()
+    }
     if (declares) this.#cursors.set(declares.name, facts)
     if (changesCatalogue) this.#session = { ...this.#session, changedSchema: true }
     if (changesNames || (endsTransaction && this.#endMatters)) this.#doubt()
@@ -64,3 +66,6 @@ export class Words {
     }
   }
 }
+
+export const temporaryKinds = (temporary: SessionView['temporary']): Session['temporary'] =>
+  new Map(temporary.map(([name, what]) => [name, what === 'other' ? what : 'table']))

@@ -56,7 +56,7 @@ interface LoggedIn {
 
 const opener =
   (upstream: UpstreamConfig, role: string, settings: ReadonlyMap<string, string>): Open<LoggedIn> =>
-  async (address, timeoutMs) => {
+  async (address, timeoutMs, asks) => {
     const password = upstream.roles[role]
     if (!password) throw upstreamFault('misconfigured')
     const more = { connectionTimeoutMillis: timeoutMs, keepAlive: true }
@@ -65,9 +65,12 @@ const opener =
     const conf = inner.getStartupConf.bind(client)
     inner.getStartupConf = () => ({ ...conf(), ...Object.fromEntries(settings) })
     const parameters = parametersOf(client)
+    // Between the end of the login and our taking over nobody else would hear of it, and that would end the process.
+    client.on('error', () => undefined)
     try {
       await client.connect()
-      const told = await toldBy(client, parameters, settings.has('default_transaction_read_only'))
+      const told = await toldBy(client, parameters, asks, settings.has('default_transaction_read_only'))
+      if (inner.connection.stream.destroyed) throw new Error('Connection terminated')
       return { connection: { inner, parameters }, told, close: () => closeQuietly(client) }
     } catch (error) {
       inner.connection.stream.destroy()

@@ -9,7 +9,7 @@ const STATEMENT_TIMEOUT_MS = 5_000
 /** A login of the node itself, under the guard role. */
 export const guardLogin =
   (upstream: UpstreamConfig, applicationName: string): Open<Client> =>
-  async (address, timeoutMs) => {
+  async (address, timeoutMs, asks) => {
     const { role: user, password } = upstream.guard
     const more = {
       application_name: applicationName,
@@ -21,7 +21,7 @@ export const guardLogin =
     client.on('error', () => {})
     try {
       await client.connect()
-      return { connection: client, told: await toldBy(client, parameters), close: () => closeQuietly(client) }
+      return { connection: client, told: await toldBy(client, parameters, asks), close: () => closeQuietly(client) }
     } catch (error) {
       closeQuietly(client)
       throw error

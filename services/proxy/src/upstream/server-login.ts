@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { serverTlsOf, type DatabaseConfig, type Secret, type ServerAddress } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
+import { checkMessages } from './checked-messages.ts'
 import { upstreamErrorOf, upstreamFault, type UpstreamFault } from './upstream-error.ts'
 
 type Upstream = DatabaseConfig['upstream']
@@ -55,6 +56,7 @@ export const clientOf = (
     const { options: _, replication: __, ...asked } = conf()
     return asked
   }
+  checkMessages(client)
   guard(inner.connection, { encrypted: ssl !== false, bound: channelBinding === 'require' })
   return client
 }

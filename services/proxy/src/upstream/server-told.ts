@@ -17,12 +17,13 @@ export const parametersOf = (client: Client): ReadonlyMap<string, string> => {
 }
 
 /**
- * Whether it is a standby, and read-only. From PostgreSQL 14 on it says so by itself; before that it is asked. A client
- * that wants its own session read-only says nothing about the server by that (`own`).
+ * Whether it is a standby, and read-only. From PostgreSQL 14 on it says so by itself; before that it is asked where it
+ * matters (`asks`). A client that wants its own session read-only says nothing about the server by that (`own`).
  */
 export const toldBy = async (
   client: Client,
   parameters: ReadonlyMap<string, string>,
+  asks: boolean,
   own = false,
 ): Promise<ServerTold> => {
   const hot = parameters.get('in_hot_standby')
@@ -30,6 +31,7 @@ export const toldBy = async (
     const standby = hot === 'on'
     return { standby, readOnly: standby || (!own && parameters.get('default_transaction_read_only') === 'on') }
   }
+  if (!asks) return { standby: undefined, readOnly: undefined }
   const { rows } = await client.query<[boolean, boolean]>({ text: RECOVERY_QUERY, rowMode: 'array' })
   const [standby, readOnly] = rows[0] ?? []
   return { standby, readOnly: own ? standby : readOnly }

@@ -10,7 +10,8 @@ export interface Reached<T> {
   close(): void
 }
 
-export type Open<T> = (address: ServerAddress, timeoutMs: number) => Promise<Reached<T>>
+/** `asks`: it matters what the server is, so it is to be asked where it does not say so by itself. */
+export type Open<T> = (address: ServerAddress, timeoutMs: number, asks: boolean) => Promise<Reached<T>>
 
 /** What is known of one server, from the last time that somebody logged in there or tried to. */
 export interface ServerState {
@@ -140,7 +141,7 @@ export class Servers {
         .filter(({ seen }) => seen <= due)
         .map(async (known) => {
           try {
-            const reached = await this.#open(known, open, this.#upstream.connectTimeoutMs)
+            const reached = await this.#open(known, open, this.#upstream.connectTimeoutMs, true)
             reached.close()
           } catch {
             // It is written down already.
@@ -171,7 +172,7 @@ export class Servers {
     if (leftMs <= 0) return { fault: { server, kind: 'timeout', reason: 'not tried: no time was left' } }
     let reached: Reached<T>
     try {
-      reached = await this.#open(known, open, Math.min(this.#upstream.connectTimeoutMs, leftMs))
+      reached = await this.#open(known, open, Math.min(this.#upstream.connectTimeoutMs, leftMs), wanted !== 'any')
     } catch (error) {
       if (!(error instanceof NoServerError)) throw error
       if (error.fields) throw new NoServerError([...before, ...error.faults], error.fields, { cause: error.cause })
@@ -185,10 +186,10 @@ export class Servers {
     return { fault: { server, kind: 'misfit', reason: misfit } }
   }
 
-  async #open<T>(known: Known, open: Open<T>, timeoutMs: number): Promise<Reached<T>> {
+  async #open<T>(known: Known, open: Open<T>, timeoutMs: number, asks: boolean): Promise<Reached<T>> {
     const begun = this.#clock()
     try {
-      const reached = await open(known.address, timeoutMs)
+      const reached = await open(known.address, timeoutMs, asks)
       this.reachedAt = this.#clock()
       this.#options.connected?.(this.reachedAt - begun)
       this.#heard(known, true, undefined, reached.told)
@@ -209,7 +210,7 @@ export class Servers {
     if (ok !== known.ok) known.since = this.#options.now()
     known.ok = ok
     known.reason = reason
-    known.told = told
+    known.told = told?.standby === undefined ? (known.told ?? told) : told
     known.seen = this.#clock()
     if (!ok) return
     known.silent = undefined

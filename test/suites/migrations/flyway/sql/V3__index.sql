@@ -1,0 +1,1 @@
+create index concurrently accounts_by_owner on app.accounts (owner);
