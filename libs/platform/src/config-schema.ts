@@ -84,6 +84,9 @@ const Limits = z.strictObject({
   connectionsMax: z.int().positive().default(2_000).describe('Clients at once; further ones are turned away.'),
 })
 
+/** The number of a worker has to fit into eight bits of a cancel key (services/proxy/src/sessions.ts). */
+const WORKERS_MAX = 256
+
 export const NodeConfig = z.strictObject({
   name: z
     .string()
@@ -100,6 +103,18 @@ export const NodeConfig = z.strictObject({
     .optional()
     .describe('For clients. Without it only clients on this machine are let in.'),
   state: z.string().min(1).describe('Folder of its own: keys for sealed texts, resume points.'),
+  workers: z
+    .int()
+    .positive()
+    .max(WORKERS_MAX)
+    .optional()
+    .describe('Processes that share the port; each takes about 200 MB. Without it as many as there are cores.'),
+  drainSeconds: z
+    .int()
+    .nonnegative()
+    .max(3_600)
+    .default(30)
+    .describe('How long sessions that are in a transaction may go on when the node is asked to stop.'),
   limits: Limits.prefault({}).describe('Against clients that ask for too much.'),
 })
 export type NodeConfig = z.output<typeof NodeConfig>

@@ -1,10 +1,10 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
 import { faultOf, type Logger, type NodeConfig } from '@countersign/platform'
 import type { Recorder } from './record/recorder.ts'
 import { Session, type SessionOptions } from './session/session.ts'
-import type { Sessions } from './sessions.ts'
+import { workerOf, type CancelKey, type Sessions } from './sessions.ts'
 import { StartupRefusedError } from './startup/client-settings.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
@@ -13,9 +13,14 @@ import { fatal } from './statement/refusal.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
 
-export interface ListenerOptions {
+/** What a client comes in by: fixed for as long as the configuration is. */
+export interface Door {
   readonly config: NodeConfig
   readonly worker: WorkerId
+  /** The worker's number in its node, which its cancel keys lead to. */
+  readonly index: number
+  /** Another worker of the node has the session that this key is for. */
+  readonly cancelElsewhere: (key: CancelKey) => void
   readonly login: Omit<LoginOptions, 'marks' | 'record'>
   readonly recorder: Recorder
   readonly sessions: Sessions
@@ -30,24 +35,16 @@ export interface ListenerOptions {
   ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'>
 }
 
-/** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */
-export const listen = async (options: ListenerOptions): Promise<Server> => {
-  const { host, port } = options.config.listen
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => void welcome(socket, options))
-  server.maxConnections = options.config.limits.connectionsMax
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, 511, resolve)
-  })
-  return server
-}
-
 interface Address {
   readonly address: string
   readonly port: number
 }
 
-const welcome = async (socket: Socket, options: ListenerOptions): Promise<void> => {
+/**
+ * Takes a client in. One that is silent, slow or wrong costs the others nothing: each has its own deadline. `closed` is
+ * called once, when the connection is no more.
+ */
+export const welcome = async (socket: Socket, options: Door, closed: () => void): Promise<void> => {
   const { logger, config } = options
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
   let late = false
@@ -67,14 +64,23 @@ const welcome = async (socket: Socket, options: ListenerOptions): Promise<void> 
     })
     clearTimeout(deadline)
     if (asked.kind === 'cancel') {
-      options.sessions.cancel(asked)
+      if (workerOf(asked) === options.index) options.sessions.cancel(asked)
+      else options.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
     } else if (socket.destroyed) asked.upstream.stream.destroy()
-    else open(sessionId, line, asked, client, options)
+    else return open(sessionId, line, stillAllowed(asked, options), client, options, closed)
   } catch (error) {
     clearTimeout(deadline)
     if (!late) turnAway(line, error, client, logger)
   }
+  closed()
+}
+
+/** A credential may be revoked while the server is connected to. From here to the list of sessions nothing waits. */
+const stillAllowed = (loggedIn: LoggedIn, { login }: Door): LoggedIn => {
+  if (login.inForce.stands(loggedIn.credential)) return loggedIn
+  loggedIn.upstream.stream.destroy()
+  throw new StartupRefusedError('28000', 'access has been revoked')
 }
 
 /** What the server knows our sessions by: visible in pg_stat_activity, and to the client by SHOW. */
@@ -104,7 +110,8 @@ const open = (
   { duplex }: Line,
   loggedIn: LoggedIn,
   address: Address,
-  options: ListenerOptions,
+  options: Door,
+  gone: () => void,
 ): void => {
   const { recorder, sessions, config, worker, now, clock, logger } = options
   const { greeting, credential, target, role, upstream } = loggedIn
@@ -148,6 +155,7 @@ const open = (
     ...options.sessionParts(loggedIn),
     closed: (because, error) => {
       sessions.remove(session)
+      gone()
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
       else if (because === 'upstream-gone') logger.warn('the database has ended a session', { sessionId, ...target })
     },

@@ -67,6 +67,12 @@ export class InForce {
     return this.#credentials.get(tokenDigest)
   }
 
+  /** Whether a credential is still what it was when somebody logged in with it. */
+  stands(credential: Credential): boolean {
+    const now = this.#credentials.get(credential.tokenDigest)
+    return now !== undefined && !now.revoked && sameRights(now, credential) && !this.isRestricted(now.principal.id)
+  }
+
   catalogue(target: Target): Catalogue | undefined {
     return this.#catalogues.get(nameOf(target))
   }
