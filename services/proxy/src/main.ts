@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { openEventLog } from '@countersign/eventlog'
 import {
   announceProcesses,
   announceReady,
@@ -12,7 +11,6 @@ import {
 } from '@countersign/platform'
 import { WORKER_FLAG } from './workers/forked.ts'
 import { Supervisor } from './workers/supervisor.ts'
-import { runWorkerProcess } from './workers/worker-process.ts'
 
 const logger = loggerOf('proxy')
 const loggerFor = (worker: string) => withFields(logger, { worker })
@@ -23,7 +21,6 @@ const start = async (configFile: string): Promise<void> => {
     entry: fileURLToPath(import.meta.url),
     logger,
     loggerFor,
-    openLog: ({ log }) => openEventLog(log),
     processes: (list) => announceProcesses(list),
   })
   untilStopped(
@@ -43,10 +40,13 @@ const { values } = parseArgs({
   options: { config: { type: 'string', default: 'countersign.yaml' }, [WORKER_FLAG.slice(2)]: { type: 'boolean' } },
 })
 
-if (values['worker'] === true) runWorkerProcess(loggerFor)
-else
+if (values['worker'] === true) {
+  const { runWorkerProcess } = await import('./workers/worker-process.ts')
+  runWorkerProcess(loggerFor)
+} else {
   start(values.config).catch((error: unknown) => {
     if (error instanceof ConfigError) logger.error(error.message, { code: error.code })
     else logger.error('could not start', faultOf(error))
     process.exit(1)
   })
+}

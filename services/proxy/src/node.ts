@@ -13,8 +13,9 @@ import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
 import { welcome, type Door } from './listener.ts'
-import { CheckpointFile, findUnfinished, retiredSlots, type ResumePoint } from './record/checkpoint.ts'
+import { CheckpointFile, retiredSlots, type ResumePoint } from './record/checkpoint.ts'
 import { openDataKeys } from './record/data-keys.ts'
+import { findUnfinished } from './record/find-unfinished.ts'
 import { Recorder } from './record/recorder.ts'
 import { slotOf, takeSlot, type SlotLock } from './record/slot.ts'
 import { closingEvents, follow, nothingUnfinished, type LifeEvent, type Unfinished } from './record/unfinished.ts'
@@ -130,7 +131,8 @@ export class ProxyNode {
     this.#parser = new Parser((reason) => logger.warn('the parser was replaced', { reason }))
     this.#inForce = new InForce(log, {
       policyChanged: (policy) => this.#obeyPolicy(policy),
-      catalogueChanged: ({ target, columns }) => this.#everyBehind(target, ({ knowledge }) => knowledge.decide(columns)),
+      catalogueChanged: ({ target, columns }) =>
+        this.#everyBehind(target, ({ knowledge }) => knowledge.decide(columns)),
       revoked: (credentialId) => this.#sessions.endCredential(credentialId, REVOKED),
       restricted: (principalId) => this.#sessions.endPrincipal(principalId, REVOKED),
       approvalChanged: (approval) => this.#holds.approvalChanged(approval),
@@ -155,13 +157,14 @@ export class ProxyNode {
     const secure = secureContextOf(this.#tls)
     this.#slot = await takeSlot(node.state, slotOf(node.name, index))
     const from = this.#checkpoint.read()
-    // Without a resume point nobody knows which other slots there have been.
-    const takesOver = index === 0 && Object.keys(from.cursor).length === 0
+    const retired = index === 0 ? retiredSlots(node.state, node.name, workers) : []
+    // Without a resume point nobody knows which other slots there have been, unless they have one.
+    const takesOver = index === 0 && Object.keys(from.cursor).length === 0 && retired.length === 0
     const isOurs = (each: number) => each === index || (takesOver && each >= workers)
     this.#found = await findUnfinished(this.#log, node.name, isOurs, from)
     this.#checkpoint.write(this.#found.cursor, this.#found.heads, this.#found.unfinished)
     this.#recordStart(this.#found.unfinished)
-    if (index === 0) await this.#closeRetiredSlots()
+    await this.#closeRetired(retired)
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
     for (const { knowledge } of this.#behind.values()) knowledge.start()
     this.#door = this.#doorOf(this.#config, secure, this.#behind)
@@ -282,10 +285,12 @@ export class ProxyNode {
     while ([...behind.values()].some(({ knowledge }) => knowledge.version === undefined)) await sleep(20)
   }
 
-  /** Closes what no session goes to any more. */
-  #closeRetired(): void {
+  /** Lets go of databases that no session goes to any more. */
+  #letGo(): void {
     const now = performance.now()
-    const free = this.#retired.filter(({ behind, freeAt }) => freeAt < now && !this.#sessions.someJudgedBy(behind.judge))
+    const free = this.#retired.filter(
+      ({ behind, freeAt }) => freeAt < now && !this.#sessions.someJudgedBy(behind.judge),
+    )
     for (const each of free) {
       this.#retired.splice(this.#retired.indexOf(each), 1)
       void each.behind.knowledge.close()
@@ -415,9 +420,9 @@ export class ProxyNode {
   }
 
   /** What was left in places that this node, which has fewer workers now, does not fill any more. */
-  async #closeRetiredSlots(): Promise<void> {
+  async #closeRetired(slots: readonly number[]): Promise<void> {
     const { name, state } = this.#config.node
-    for (const index of retiredSlots(state, name, this.#place.workers)) {
+    for (const index of slots) {
       const slot = await takeSlot(state, slotOf(name, index))
       const file = new CheckpointFile(state, slotOf(name, index))
       const left = await findUnfinished(this.#log, name, (each) => each === index, file.read())
@@ -458,7 +463,7 @@ export class ProxyNode {
     } as AccessEvent)
     this.#inForce.forgetApprovalsBefore(new Date(Date.now() - APPROVALS_KEPT_MS).toISOString())
     this.#saveCheckpoint()
-    this.#closeRetired()
+    this.#letGo()
   }
 
   /** Behind the last of our own records: everything of this slot before it is in `unfinished`, or has ended. */

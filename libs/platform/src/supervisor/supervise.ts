@@ -37,7 +37,7 @@ export const supervise = async (supervision: Supervision, stopping: AbortSignal)
   supervision.onReady(current.pid)
 
   const watch = async () => {
-    for (let early = 0; ; ) {
+    for (let early = 0; ;) {
       const since = performance.now()
       const because = await current.ended
       if (stopping.aborted) return

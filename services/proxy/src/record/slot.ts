@@ -21,7 +21,10 @@ export class SlotTakenError extends Error {
   readonly code = 'PROXY_SLOT_TAKEN'
 
   constructor(slot: string, pid: string, options?: ErrorOptions) {
-    super(`worker slot ${slot} is still in use by process ${pid}: end it, or give each node its own name and state`, options)
+    super(
+      `worker slot ${slot} is still in use by process ${pid}: end it, or give each node its own name and state`,
+      options,
+    )
     this.name = 'SlotTakenError'
   }
 }

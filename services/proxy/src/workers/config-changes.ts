@@ -29,5 +29,4 @@ const differences = (before: unknown, after: unknown, path: string): readonly st
   return keys.flatMap((key) => differences(before[key], after[key], path === '' ? key : `${path}.${key}`))
 }
 
-const isTree = (value: unknown): value is Tree =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,7 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StartError, supervise, type Config, type Fields, type Logger, type Running, type Supervised } from '@countersign/platform'
+import {
+  StartError,
+  supervise,
+  type Config,
+  type Fields,
+  type Logger,
+  type Running,
+  type Supervised,
+} from '@countersign/platform'
 import type { Metric } from '../admin.ts'
 import type { CancelKey } from '../sessions.ts'
 import { nameOf, type Member, type MemberListener } from './member.ts'
@@ -160,7 +168,10 @@ class WorkerProcess implements Running {
     this.#name = name
     this.#listener = listener
     // Node's own arguments go along: those for the parser among them.
-    this.#child = fork(entry, [WORKER_FLAG], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    this.#child = fork(entry, [WORKER_FLAG], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
     this.#child.on('message', (message: FromWorker) => this.#hear(message))
     this.#child.on('error', () => {})
     this.ended = new Promise((resolve) => {
@@ -177,7 +188,9 @@ class WorkerProcess implements Running {
   async ready(stopping: AbortSignal): Promise<void> {
     const over = new AbortController()
     const signal = AbortSignal.any([over.signal, stopping])
-    const late = sleep(READY_TIMEOUT_MS, 'it was not ready in time', { signal }).catch(() => 'it is not needed any more')
+    const late = sleep(READY_TIMEOUT_MS, 'it was not ready in time', { signal }).catch(
+      () => 'it is not needed any more',
+    )
     const because = await Promise.race([this.#whenReady.promise, this.ended, late])
     over.abort()
     if (because !== undefined) throw await this.refuse(because)

@@ -1,10 +1,16 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EventLog } from '@countersign/eventlog'
+import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { faultOf, type Config, type Logger } from '@countersign/platform'
 import type { CancelKey } from '../sessions.ts'
 import { ProxyNode } from '../node.ts'
 import { nameOf, type Member, type MemberListener } from './member.ts'
+
+export const insideMember = async (
+  config: () => Config,
+  logger: Logger,
+  listener: MemberListener,
+): Promise<InsideMember> => new InsideMember(config, await openEventLog(config().log), logger, listener)
 
 /** The one worker of a node that has one: in the supervisor's own process, which saves a process and its memory. */
 export class InsideMember implements Member {

@@ -1,7 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EventLog } from '@countersign/eventlog'
 import { ConfigError, faultOf, loadConfig, type Config, type Fields, type Logger } from '@countersign/platform'
 import { serveAdmin, type Metric } from '../admin.ts'
 import { seedSlots } from '../record/checkpoint.ts'
@@ -9,7 +8,6 @@ import { workerOf } from '../sessions.ts'
 import { aggregateMetrics } from './aggregate-metrics.ts'
 import { configChanges, fixedAmong } from './config-changes.ts'
 import { ForkedMember } from './forked.ts'
-import { InsideMember } from './inside.ts'
 import type { Member, MemberListener } from './member.ts'
 import { SharedCounts } from './shared-counts.ts'
 
@@ -19,7 +17,6 @@ export interface SupervisorOptions {
   readonly entry: string
   readonly logger: Logger
   readonly loggerFor: (worker: string) => Logger
-  readonly openLog: (config: Config) => Promise<EventLog>
   /** Told whenever processes have come or gone. */
   readonly processes: (list: readonly WorkerPid[]) => void
 }
@@ -121,11 +118,13 @@ export class Supervisor {
   // -- workers ------------------------------------------------------------------------------------------------------
 
   async #startMembers(): Promise<void> {
-    const { entry, loggerFor, openLog } = this.#options
+    const { entry, loggerFor } = this.#options
     const count = workersOf(this.#config)
     const config = () => this.#config
     if (count === 1) {
-      const inside = new InsideMember(config, await openLog(this.#config), this.#logger, this.#listener)
+      // A supervisor alone needs nothing of what a worker does: not loading it saves 60 MB.
+      const { insideMember } = await import('./inside.ts')
+      const inside = await insideMember(config, this.#logger, this.#listener)
       this.#members = [inside]
       return inside.start()
     }
@@ -184,7 +183,10 @@ export class Supervisor {
     const inTurn = [...this.#members.slice(this.#turn), ...this.#members.slice(0, this.#turn)]
     return inTurn
       .filter(({ up }) => up)
-      .reduce<Member | undefined>((best, each) => (best && best.connections <= each.connections ? best : each), undefined)
+      .reduce<Member | undefined>(
+        (best, each) => (best && best.connections <= each.connections ? best : each),
+        undefined,
+      )
   }
 
   #giveWaiting(): void {
@@ -230,9 +232,7 @@ export class Supervisor {
 
   /** Those that cannot serve, and why. */
   async #notReady(): Promise<readonly string[]> {
-    const all = await Promise.all(
-      this.#members.map(async (member) => ({ member, reason: await member.notReady() })),
-    )
+    const all = await Promise.all(this.#members.map(async (member) => ({ member, reason: await member.notReady() })))
     return all.flatMap(({ member, reason }) => {
       if (reason === undefined) return []
       return this.#members.length > 1 ? [`${member.name}: ${reason}`] : [reason]

@@ -24,6 +24,8 @@ export const runWorkerProcess = (loggerFor: (worker: string) => Logger): void =>
     if (!inOrder) hurry?.()
     end ??= ending(work, inOrder, (now) => (hurry = now))
   }
+  // The orphan guard, which comes along with Node's arguments, has let go of it.
+  process.channel?.ref()
   process.on('message', (message: ToWorker, socket?: unknown) => {
     if (message.kind === 'start') work ??= begin(message, loggerFor(nameOf(message.index)))
     else if (message.kind === 'drain') endBy(true)
@@ -52,7 +54,10 @@ const say = (message: FromWorker): void => {
   if (process.connected) process.send?.(message)
 }
 
-const begin = async ({ index, workers, config }: Extract<ToWorker, { kind: 'start' }>, logger: Logger): Promise<Work> => {
+const begin = async (
+  { index, workers, config }: Extract<ToWorker, { kind: 'start' }>,
+  logger: Logger,
+): Promise<Work> => {
   try {
     const log = await openEventLog(config.log)
     const front = new ChannelFront()

@@ -1,0 +1,61 @@
+import { connect, type Socket } from 'node:net'
+import { Client, type ClientConfig, type DatabaseError } from 'pg'
+import type { Product } from './product.ts'
+
+/** A node-postgres client, with what it heard while nobody asked and how its connection ended. */
+export interface Own {
+  readonly client: Client
+  readonly errors: DatabaseError[]
+  readonly ended: Promise<void>
+  /** The process number that the node gave it: the low eight bits are the worker's. */
+  readonly processId: number
+  /** Asks the node on another connection to cancel, as libpq does; or with a key that is wrong in these bits. */
+  cancel(wrongBits?: number): Promise<void>
+}
+
+/** Cancel keys of a client, which the types of `pg` keep to themselves. */
+interface WithKey {
+  readonly processID: number
+  readonly secretKey: number
+}
+
+export const ownClient = async (product: Product, as: string, more: ClientConfig = {}): Promise<Own> => {
+  const client = new Client({ connectionString: product.dsn(as, { sslmode: 'disable' }), ...more })
+  const errors: DatabaseError[] = []
+  client.on('error', (error) => errors.push(error as DatabaseError))
+  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))
+  await client.connect()
+  const { processID: processId, secretKey } = client as unknown as WithKey
+  return {
+    client,
+    errors,
+    ended,
+    processId,
+    cancel: (wrongBits = 0) => sendCancel(product, processId, secretKey ^ wrongBits),
+  }
+}
+
+export const workerOf = ({ processId }: Own): number => processId & 0xff
+
+export const failureOf = async (asked: Promise<unknown>): Promise<DatabaseError> => {
+  try {
+    await asked
+  } catch (error) {
+    return error as DatabaseError
+  }
+  throw new Error('it did not fail')
+}
+
+const CANCEL_REQUEST = 80_877_102
+
+const sendCancel = (product: Product, processId: number, secretKey: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const packet = Buffer.alloc(16)
+    for (const [index, value] of [16, CANCEL_REQUEST, processId, secretKey].entries())
+      packet.writeInt32BE(value, index * 4)
+    const { host, port } = product.ready.proxy
+    const socket: Socket = connect(port, host, () => socket.end(packet))
+    socket.once('error', reject)
+    socket.once('close', () => resolve())
+    socket.resume()
+  })
