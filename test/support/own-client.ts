@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { Client, type ClientConfig, type DatabaseError } from 'pg'
+import { Client, type DatabaseError } from 'pg'
 import type { Product } from './product.ts'
 
 /** A node-postgres client, with what it heard while nobody asked and how its connection ended. */
@@ -19,8 +19,15 @@ interface WithKey {
   readonly secretKey: number
 }
 
-export const ownClient = async (product: Product, as: string, more: ClientConfig = {}): Promise<Own> => {
-  const client = new Client({ connectionString: product.dsn(as, { sslmode: 'disable' }), ...more })
+export interface OwnOptions {
+  readonly database?: string
+  readonly tls?: boolean
+}
+
+export const ownClient = async (product: Product, as: string, options: OwnOptions = {}): Promise<Own> => {
+  const url = new URL(product.dsn(as, { sslmode: options.tls === true ? 'no-verify' : 'disable' }))
+  if (options.database !== undefined) url.pathname = options.database
+  const client = new Client(url.href)
   const errors: DatabaseError[] = []
   client.on('error', (error) => errors.push(error as DatabaseError))
   const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))

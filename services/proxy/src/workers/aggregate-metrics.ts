@@ -23,9 +23,9 @@ const joined = (before: Metric | undefined, metric: Metric, worker: string): Met
 
 const summed = (values: Metric['values']): Metric['values'] => {
   const sums = new Map<string, Metric['values'][number]>()
-  for (const { labels = {}, value } of values) {
-    const key = JSON.stringify(Object.entries(labels).sort())
-    sums.set(key, { labels, value: (sums.get(key)?.value ?? 0) + value })
+  for (const each of values) {
+    const key = JSON.stringify(Object.entries(each.labels ?? {}).sort())
+    sums.set(key, { ...each, value: (sums.get(key)?.value ?? 0) + each.value })
   }
   return [...sums.values()]
 }
