@@ -30,6 +30,7 @@ import type { Judgement } from './statement/judgement.ts'
 import { fatal } from './statement/refusal.ts'
 import { Parser } from './understanding/parser.ts'
 import { tlsOf } from './upstream/connect.ts'
+import { differences } from './workers/config-changes.ts'
 import type { Front } from './workers/front.ts'
 
 const VERSION = '0.1.0'
@@ -195,6 +196,10 @@ export class ProxyNode {
     while (this.notReady() !== undefined && performance.now() < giveUpAt) await sleep(20)
   }
 
+  get drainSeconds(): number {
+    return this.#config.node.drainSeconds
+  }
+
   /** Lets every session end that loses nothing by it, until there is none left or the signal is given. */
   async drain(hurry: AbortSignal): Promise<void> {
     while (!hurry.aborted) {
@@ -273,7 +278,7 @@ export class ProxyNode {
 
   #sameOrNew(database: DatabaseConfig): Behind {
     const before = this.#behind.get(database.name)
-    if (before && placeOf(before.config) === placeOf(database)) return before
+    if (before && isSamePlace(before.config, database)) return before
     const behind = this.#putBehind(database)
     const decided = this.#inForce.catalogue(behind.knowledge.target)
     if (decided) behind.knowledge.decide(decided.columns)
@@ -546,6 +551,6 @@ const secureContextOf = (files: TlsFiles | undefined): SecureContext | undefined
 
 const sameBytes = (a: Buffer | undefined, b: Buffer | undefined): boolean => (a && b ? a.equals(b) : a === b)
 
-/** Which database it is, and how it is looked at. Passwords of roles are not part of that: they count at each login. */
-const placeOf = ({ upstream: { roles: _, ...upstream }, ...database }: DatabaseConfig): string =>
-  JSON.stringify([database, upstream])
+/** The same database, looked at in the same way. Passwords of roles are not part of that: they count at each login. */
+const isSamePlace = (a: DatabaseConfig, b: DatabaseConfig): boolean =>
+  differences(a, b).every((path) => path.startsWith('upstream.roles.'))

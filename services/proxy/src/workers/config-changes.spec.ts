@@ -31,6 +31,19 @@ describe('what a new configuration changes', () => {
     expect(changed(after)).toEqual(['databases.shop.upstream.roles.app', 'node.limits.connectionsMax'])
   })
 
+  it('is a secret as well that does not show itself', () => {
+    class Hidden {
+      readonly #text: string
+      constructor(text: string) {
+        this.#text = text
+      }
+      reveal = () => this.#text
+    }
+    const as = (password: string) => config({}, [database('shop', { guard: { password: new Hidden(password) } })])
+    expect(configChanges(as('a'), as('b'))).toEqual(['databases.shop.upstream.guard.password'])
+    expect(configChanges(as('a'), as('a'))).toEqual([])
+  })
+
   it('is a database that is new, or not there any more, as a whole', () => {
     expect(changed(config({}, [database('shop'), database('crm')]))).toEqual(['databases.crm'])
     expect(changed(config({}, [database('crm')]))).toEqual(['databases.crm', 'databases.shop'])

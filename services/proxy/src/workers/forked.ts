@@ -1,18 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  StartError,
-  supervise,
-  type Config,
-  type Fields,
-  type Logger,
-  type Running,
-  type Supervised,
-} from '@countersign/platform'
+import { StartError, supervise, type Fields, type Logger, type Running, type Supervised } from '@countersign/platform'
 import type { Metric } from '../admin.ts'
 import type { CancelKey } from '../sessions.ts'
-import { nameOf, type Member, type MemberListener } from './member.ts'
+import { nameOf, type Loaded, type Member, type MemberListener } from './member.ts'
 import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
 
 /** A worker reads the log before it is ready; after a crash there may be much of it. */
@@ -30,7 +22,7 @@ export class ForkedMember implements Member {
   readonly name: string
   readonly #index: number
   readonly #entry: string
-  readonly #config: () => Config
+  readonly #loaded: () => Loaded
   readonly #logger: Logger
   readonly #listener: MemberListener
   readonly #stopping = new AbortController()
@@ -38,11 +30,11 @@ export class ForkedMember implements Member {
   #supervised: Supervised | undefined
   restarts = -1
 
-  constructor(index: number, entry: string, config: () => Config, logger: Logger, listener: MemberListener) {
+  constructor(index: number, entry: string, loaded: () => Loaded, logger: Logger, listener: MemberListener) {
     this.name = nameOf(index)
     this.#index = index
     this.#entry = entry
-    this.#config = config
+    this.#loaded = loaded
     this.#logger = logger
     this.#listener = listener
   }
@@ -90,9 +82,9 @@ export class ForkedMember implements Member {
     return (await this.#process?.ask('metrics', { what: 'metrics' }, ANSWER_TIMEOUT_MS)) ?? []
   }
 
-  async prepare(config: Config, changes: readonly string[]): Promise<Fields | undefined> {
+  async prepare({ file, text }: Loaded, changes: readonly string[]): Promise<Fields | undefined> {
     if (!this.up) return undefined // It takes up what is in force when it starts.
-    const answer = await this.#process?.ask('prepare', { what: 'prepare', config, changes }, PREPARE_TIMEOUT_MS)
+    const answer = await this.#process?.ask('prepare', { what: 'prepare', file, text, changes }, PREPARE_TIMEOUT_MS)
     if (answer) return answer.fault
     return this.up ? { error: `worker ${this.name} does not answer` } : undefined
   }
@@ -108,7 +100,7 @@ export class ForkedMember implements Member {
   async drain(): Promise<void> {
     this.#stopping.abort()
     this.#process?.retire('drain')
-    await this.#gone(this.#config().node.drainSeconds * 1000 + GRACE_MS)
+    await this.#gone(this.#loaded().config.node.drainSeconds * 1000 + GRACE_MS)
   }
 
   async stop(): Promise<void> {
@@ -133,11 +125,12 @@ export class ForkedMember implements Member {
     const worker = new WorkerProcess(this.name, this.#entry, this.#listener)
     this.#process = worker
     this.#listener.processes()
-    const config = this.#config()
-    worker.say({ kind: 'start', index: this.#index, workers: config.node.workers ?? 1, config })
+    const loaded = this.#loaded()
+    const { config, file, text } = loaded
+    worker.say({ kind: 'start', index: this.#index, workers: config.node.workers ?? 1, file, text })
     await worker.ready(stopping)
     // What came into force meanwhile it has not been told.
-    if (config !== this.#config()) throw await worker.refuse('the configuration has changed while it started')
+    if (loaded !== this.#loaded()) throw await worker.refuse('the configuration has changed while it started')
     return worker
   }
 

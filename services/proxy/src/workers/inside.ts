@@ -4,7 +4,7 @@ import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { faultOf, type Config, type Logger } from '@countersign/platform'
 import type { CancelKey } from '../sessions.ts'
 import { ProxyNode } from '../node.ts'
-import { nameOf, type Member, type MemberListener } from './member.ts'
+import { nameOf, type Loaded, type Member, type MemberListener } from './member.ts'
 
 export const insideMember = async (
   config: () => Config,
@@ -18,7 +18,6 @@ export class InsideMember implements Member {
   readonly #node: ProxyNode
   readonly #log: EventLog
   readonly #listener: MemberListener
-  readonly #drainSeconds: () => number
   readonly #hurry = new AbortController()
   up = false
   connections = 0
@@ -26,7 +25,6 @@ export class InsideMember implements Member {
   constructor(config: () => Config, log: EventLog, logger: Logger, listener: MemberListener) {
     this.#log = log
     this.#listener = listener
-    this.#drainSeconds = () => config().node.drainSeconds
     const front = {
       cancelElsewhere: (key: CancelKey) => listener.cancelElsewhere(key),
       connectionClosed: () => {
@@ -65,7 +63,7 @@ export class InsideMember implements Member {
     return this.#node.metrics()
   }
 
-  async prepare(config: Config, changes: readonly string[]): ReturnType<Member['prepare']> {
+  async prepare({ config }: Loaded, changes: readonly string[]): ReturnType<Member['prepare']> {
     try {
       await this.#node.prepare(config, changes)
       return undefined
@@ -83,7 +81,7 @@ export class InsideMember implements Member {
   }
 
   async drain(): Promise<void> {
-    await drained(this.#node, this.#drainSeconds(), this.#hurry)
+    await drained(this.#node, this.#hurry)
     await this.stop()
   }
 
@@ -96,9 +94,9 @@ export class InsideMember implements Member {
 }
 
 /** Lets sessions end until there are none, the time is over, or somebody is in a hurry. */
-export const drained = async (node: ProxyNode, seconds: number, hurry: AbortController): Promise<void> => {
+export const drained = async (node: ProxyNode, hurry: AbortController): Promise<void> => {
   const over = new AbortController()
-  const late = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined)
+  const late = sleep(node.drainSeconds * 1000, undefined, { signal: over.signal }).catch(() => undefined)
   await Promise.race([node.drain(hurry.signal), late])
   over.abort()
   hurry.abort()

@@ -2,6 +2,12 @@ import type { Socket } from 'node:net'
 import type { Config, Fields } from '@countersign/platform'
 import type { Metric } from '../admin.ts'
 import type { CancelKey } from '../sessions.ts'
+import type { ConfigText } from './messages.ts'
+
+/** A configuration, with the text that it was read from. */
+export interface Loaded extends ConfigText {
+  readonly config: Config
+}
 
 /** A worker as its node's supervisor sees it: in the same process, or in one of its own. */
 export interface Member {
@@ -17,7 +23,7 @@ export interface Member {
   notReady(): Promise<string | undefined>
   metrics(): Promise<readonly Metric[]>
   /** Makes ready for another configuration. Resolves with what is wrong with it, if something is. */
-  prepare(config: Config, changes: readonly string[]): Promise<Fields | undefined>
+  prepare(loaded: Loaded, changes: readonly string[]): Promise<Fields | undefined>
   commit(): void
   forget(): void
   /** Lets sessions end in their own time, then stops. Resolves when it has. `stop` may be called meanwhile. */

@@ -1,4 +1,4 @@
-import type { Config, Fields } from '@countersign/platform'
+import type { Fields } from '@countersign/platform'
 import type { Metric } from '../admin.ts'
 
 /*
@@ -6,7 +6,7 @@ import type { Metric } from '../admin.ts'
  * its child. Both run the same code, so versions never meet. A connection goes along with its message as a socket.
  */
 export type ToWorker =
-  | { readonly kind: 'start'; readonly index: number; readonly workers: number; readonly config: Config }
+  | ({ readonly kind: 'start'; readonly index: number; readonly workers: number } & ConfigText)
   | { readonly kind: 'connection' }
   | { readonly kind: 'cancel'; readonly processId: number; readonly secret: Uint8Array }
   | ({ readonly kind: 'ask'; readonly id: number } & Asked)
@@ -19,7 +19,13 @@ export type ToWorker =
 export type Asked =
   | { readonly what: 'readiness' }
   | { readonly what: 'metrics' }
-  | { readonly what: 'prepare'; readonly config: Config; readonly changes: readonly string[] }
+  | ({ readonly what: 'prepare'; readonly changes: readonly string[] } & ConfigText)
+
+/** The file's text, so that all go by the same: what is read in it keeps its secrets from whoever would send it on. */
+export interface ConfigText {
+  readonly file: string
+  readonly text: string
+}
 
 /** The answer to each question. */
 export interface Answers {

@@ -1,14 +1,22 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConfigError, faultOf, loadConfig, type Config, type Fields, type Logger } from '@countersign/platform'
+import {
+  ConfigError,
+  faultOf,
+  parseConfig,
+  readConfig,
+  type Config,
+  type Fields,
+  type Logger,
+} from '@countersign/platform'
 import { serveAdmin, type Metric } from '../admin.ts'
 import { seedSlots } from '../record/checkpoint.ts'
 import { workerOf } from '../sessions.ts'
 import { aggregateMetrics } from './aggregate-metrics.ts'
 import { configChanges, fixedAmong } from './config-changes.ts'
 import { ForkedMember } from './forked.ts'
-import type { Member, MemberListener } from './member.ts'
+import type { Loaded, Member, MemberListener } from './member.ts'
 import { SharedCounts } from './shared-counts.ts'
 
 export interface SupervisorOptions {
@@ -42,7 +50,7 @@ export class Supervisor {
   readonly #logger: Logger
   readonly #counts = new SharedCounts()
   readonly #listener: MemberListener
-  #config: Config
+  #loaded: Loaded
   #members: readonly Member[] = []
   #server: Server | undefined
   #admin: Server | undefined
@@ -57,7 +65,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#logger = options.logger
-    this.#config = withWorkers(loadConfig(options.configFile))
+    this.#loaded = load(options.configFile)
     this.#listener = {
       up: () => this.#giveWaiting(),
       closed: () => {},
@@ -73,14 +81,14 @@ export class Supervisor {
   }
 
   get config(): Config {
-    return this.#config
+    return this.#loaded.config
   }
 
   /** Listens, then starts the workers. Rejects when a port is in use, or one of them cannot be started. */
   async start(): Promise<void> {
-    const { node } = this.#config
+    const { node } = this.config
     await this.#listen()
-    seedSlots(node.state, node.name, workersOf(this.#config))
+    seedSlots(node.state, node.name, workersOf(this.config))
     await this.#startMembers()
     this.#admin = await serveAdmin(node, { notReady: () => this.#readiness(), metrics: () => this.#metrics() })
   }
@@ -119,18 +127,17 @@ export class Supervisor {
 
   async #startMembers(): Promise<void> {
     const { entry, loggerFor } = this.#options
-    const count = workersOf(this.#config)
-    const config = () => this.#config
+    const count = workersOf(this.config)
     if (count === 1) {
       // A supervisor alone needs nothing of what a worker does: not loading it saves 60 MB.
       const { insideMember } = await import('./inside.ts')
-      const inside = await insideMember(config, this.#logger, this.#listener)
+      const inside = await insideMember(() => this.config, this.#logger, this.#listener)
       this.#members = [inside]
       return inside.start()
     }
     const members = Array.from(
       { length: count },
-      (_, index) => new ForkedMember(index, entry, config, loggerFor(`w${index}`), this.#listener),
+      (_, index) => new ForkedMember(index, entry, () => this.#loaded, loggerFor(`w${index}`), this.#listener),
     )
     this.#members = members
     await Promise.all(members.map((member) => member.start()))
@@ -146,10 +153,10 @@ export class Supervisor {
 
   async #listen(): Promise<void> {
     // A connection that goes to another process must not be read here.
-    const pauseOnConnect = workersOf(this.#config) > 1
+    const pauseOnConnect = workersOf(this.config) > 1
     const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect }, (socket) => this.#accept(socket))
     this.#server = server
-    const { host, port } = this.#config.node.listen
+    const { host, port } = this.config.node.listen
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, BACKLOG, resolve)
@@ -161,7 +168,7 @@ export class Supervisor {
   #accept(socket: Socket): void {
     socket.on('error', () => socket.destroy())
     const connections = this.#members.reduce((sum, member) => sum + member.connections, this.#waiting.length)
-    if (connections < this.#config.node.limits.connectionsMax) return this.#give(socket)
+    if (connections < this.config.node.limits.connectionsMax) return this.#give(socket)
     this.#refused += 1
     socket.destroy()
   }
@@ -207,22 +214,22 @@ export class Supervisor {
   }
 
   async #tryReload(): Promise<Fields | undefined> {
-    let config: Config
+    let loaded: Loaded
     try {
-      config = withWorkers(loadConfig(this.#options.configFile))
+      loaded = load(this.#options.configFile)
     } catch (error) {
       return error instanceof ConfigError ? { error: error.message, code: error.code } : faultOf(error)
     }
-    const changes = configChanges(this.#config, config)
+    const changes = configChanges(this.config, loaded.config)
     const fixed = fixedAmong(changes)
     if (fixed.length > 0) {
       return { error: `only a restart can change ${fixed.join(', ')}`, code: 'CONFIG_FIXED', fixed: fixed.join(', ') }
     }
-    const faults = await Promise.all(this.#members.map((member) => member.prepare(config, changes)))
+    const faults = await Promise.all(this.#members.map((member) => member.prepare(loaded, changes)))
     const fault = faults.find((each) => each !== undefined)
     if (fault) for (const member of this.#members) member.forget()
     if (fault || this.#leaving) return fault
-    this.#config = config
+    this.#loaded = loaded
     for (const member of this.#members) member.commit()
     this.#logger.info('the configuration was reloaded', { changed: changes.join(', ') || 'nothing but files it names' })
     return undefined
@@ -284,6 +291,11 @@ export class Supervisor {
       },
     ]
   }
+}
+
+const load = (file: string): Loaded => {
+  const text = readConfig(file)
+  return { file, text, config: withWorkers(parseConfig(file, text)) }
 }
 
 const workersOf = ({ node }: Config): number => node.workers ?? availableParallelism()

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { openEventLog } from '@countersign/eventlog'
-import { ConfigError, faultOf, type Logger } from '@countersign/platform'
+import { ConfigError, faultOf, parseConfig, type Logger } from '@countersign/platform'
 import { ProxyNode } from '../node.ts'
 import { drained } from './inside.ts'
 import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
@@ -46,7 +46,6 @@ type Heard = Exclude<ToWorker, { kind: 'start' | 'drain' | 'stop' }>
 interface Work {
   readonly node: ProxyNode
   readonly hear: (message: Heard, socket: unknown) => void
-  readonly drainSeconds: () => number
   readonly close: () => Promise<void>
 }
 
@@ -55,26 +54,23 @@ const say = (message: FromWorker): void => {
 }
 
 const begin = async (
-  { index, workers, config }: Extract<ToWorker, { kind: 'start' }>,
+  { index, workers, file, text }: Extract<ToWorker, { kind: 'start' }>,
   logger: Logger,
 ): Promise<Work> => {
   try {
+    const config = parseConfig(file, text)
     const log = await openEventLog(config.log)
     const front = new ChannelFront()
     const node = new ProxyNode(config, log, logger, { index, workers, front })
-    let current = config
     await node.start()
     await node.usable()
     say({ kind: 'ready' })
-    const hear = (message: Heard, socket: unknown) => {
-      if (message.kind === 'ask' && message.what === 'prepare') current = message.config
-      hearing(node, front, message, socket)
-    }
+    const hear = (message: Heard, socket: unknown) => hearing(node, front, message, socket)
     const close = async () => {
       await node.stop()
       await log.close()
     }
-    return { node, hear, drainSeconds: () => current.node.drainSeconds, close }
+    return { node, hear, close }
   } catch (error) {
     const known = error instanceof ConfigError ? { error: error.message, code: error.code } : faultOf(error)
     logger.error('a worker could not start', known)
@@ -109,8 +105,9 @@ const answerTo = async (node: ProxyNode, asked: Asked): Promise<Answers[Asked['w
     case 'metrics':
       return node.metrics()
     case 'prepare': {
-      const fault = await node.prepare(asked.config, asked.changes).then(() => undefined, faultOf)
-      return { fault }
+      const { file, text, changes } = asked
+      const prepared = async () => node.prepare(parseConfig(file, text), changes)
+      return { fault: await prepared().then(() => undefined, faultOf) }
     }
   }
 }
@@ -123,7 +120,7 @@ const ending = async (
   const hurry = new AbortController()
   untilHurried(() => hurry.abort())
   const running = await work
-  if (running && inOrder) await drained(running.node, running.drainSeconds(), hurry)
+  if (running && inOrder) await drained(running.node, hurry)
   const code = await (running?.close() ?? Promise.resolve()).then(
     () => 0,
     () => 1,
