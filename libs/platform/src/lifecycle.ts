@@ -42,7 +42,7 @@ export const untilStopped = (logger: Logger, stop: () => Promise<void>, drain?: 
 
 /** Tells the supervisor which processes this one has started; all of them, each time one comes or goes. */
 export const announceProcesses = (processes: readonly { readonly name: string; readonly pid: number }[]): void => {
-  if (process.connected) process.send?.({ processes })
+  if (process.connected) process.send?.({ processes }, undefined, undefined, () => {})
 }
 
 /** Tells the supervisor that the service can be used now. Does nothing when there is none. */

@@ -50,7 +50,8 @@ interface Work {
 }
 
 const say = (message: FromWorker): void => {
-  if (process.connected) process.send?.(message)
+  // A supervisor that has just died is noticed by the end of the channel; what was on its way to it is nobody's.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
 const begin = async (
