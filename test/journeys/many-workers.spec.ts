@@ -171,15 +171,21 @@ describe('a node of two workers', () => {
   it('says that it is degraded while a worker is down, and serves', async () => {
     const former = product.pid('proxy/w1')
     process.kill(former, 'SIGSTOP')
+    const asked: Promise<Own>[] = []
     try {
       const { status, body } = await admin('/readyz')
       expect([status, JSON.parse(body)]).toEqual([
         200,
         { status: 'degraded', reason: 'w1: its process does not answer' },
       ])
+      // It may have been given some before it was seen to fetch none.
+      let served = 0
+      for (let each = 0; each < 6; each++) asked.push(open().finally(() => (served += 1)))
+      await until(() => (served >= 4 ? true : undefined))
     } finally {
       process.kill(former, 'SIGCONT')
     }
+    expect(await Promise.all(asked)).toHaveLength(6)
     await until(async () => ((await admin('/readyz')).body.includes('"ok"') ? true : undefined))
     expect((await admin('/healthz')).status).toBe(200)
   })

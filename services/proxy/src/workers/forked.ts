@@ -51,6 +51,10 @@ export class ForkedMember implements Member {
     return this.#process?.connections ?? 0
   }
 
+  get lagging(): boolean {
+    return this.#process?.lagging ?? false
+  }
+
   /** Resolves when it is ready for the first time; from then on it is kept so. */
   async start(): Promise<void> {
     this.#supervised = await supervise(
@@ -175,6 +179,11 @@ class WorkerProcess implements Running {
 
   get pid(): number {
     return this.#child.pid ?? 0
+  }
+
+  /** Node.js sends one socket after the other, each when the one before it was fetched. */
+  get lagging(): boolean {
+    return this.#onTheirWay.size > 0
   }
 
   /** Resolves when it could take connections. Throws `StartError` when it ends before, or takes too long. */

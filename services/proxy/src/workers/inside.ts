@@ -19,6 +19,7 @@ export class InsideMember implements Member {
   readonly #log: EventLog
   readonly #listener: MemberListener
   readonly #hurry = new AbortController()
+  readonly lagging = false
   up = false
   connections = 0
 

@@ -17,6 +17,8 @@ export interface Member {
   readonly up: boolean
   /** Connections that it has been given and that are not closed. */
   readonly connections: number
+  /** Some of them it has not fetched yet: it is busy, or hangs. */
+  readonly lagging: boolean
   welcome(socket: Socket): void
   cancel(key: CancelKey): void
   /** Why it cannot serve now; undefined when it can. */

@@ -183,17 +183,18 @@ export class Supervisor {
     this.#waiting.push(socket)
   }
 
-  /** The one with the fewest connections; of several the one whose turn it is. */
+  /**
+   * The one with the fewest connections; of several the one whose turn it is. One that does not fetch what it was given
+   * gets no more while there is another.
+   */
   #freest(): Member | undefined {
-    const { length } = this.#members
-    this.#turn = (this.#turn + 1) % length
-    const inTurn = [...this.#members.slice(this.#turn), ...this.#members.slice(0, this.#turn)]
-    return inTurn
-      .filter(({ up }) => up)
-      .reduce<Member | undefined>(
-        (best, each) => (best && best.connections <= each.connections ? best : each),
-        undefined,
-      )
+    this.#turn = (this.#turn + 1) % this.#members.length
+    const inTurn = [...this.#members.slice(this.#turn), ...this.#members.slice(0, this.#turn)].filter(({ up }) => up)
+    const ready = inTurn.filter(({ lagging }) => !lagging)
+    return (ready.length > 0 ? ready : inTurn).reduce<Member | undefined>(
+      (best, each) => (best && best.connections <= each.connections ? best : each),
+      undefined,
+    )
   }
 
   #giveWaiting(): void {
