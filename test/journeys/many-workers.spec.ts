@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { accessEvents, ofType, settledEvents } from '../support/access-events.ts'
@@ -180,7 +181,10 @@ describe('a node of two workers', () => {
       ])
       // It may have been given some before it was seen to fetch none.
       let served = 0
-      for (let each = 0; each < 6; each++) asked.push(open().finally(() => (served += 1)))
+      for (let each = 0; each < 6; each++) {
+        asked.push(open().finally(() => (served += 1)))
+        await sleep(100)
+      }
       await until(() => (served >= 4 ? true : undefined))
     } finally {
       process.kill(former, 'SIGCONT')
