@@ -40,7 +40,8 @@ const IMPURE_GLOBALS = [
 
 const LIBS = Object.keys(mayImport)
 const PRODUCT = LIBS.filter((name) => name !== 'testing')
-const SPECS = ['**/*.spec.ts']
+// What drives a fuzzer is a test as well, though it may run for hours as a command.
+const SPECS = ['**/*.spec.ts', 'services/*/src/fuzz/**']
 const codeIn = (folder: string) => `${folder}/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}`
 
 const frontDoor = { group: ['@countersign/*/**'], message: 'enter a library by its front door' }

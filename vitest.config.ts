@@ -22,11 +22,27 @@ export default defineConfig({
             'test/{boundaries,formats,corpus}/**/*.spec.ts',
           ],
           exclude: ['**/*.live.spec.ts'],
+          // Properties take their time on a machine that is busy.
+          testTimeout: 60_000,
         },
       },
       {
         ...shared,
         test: { name: 'live', include: ['{libs,services}/*/src/**/*.live.spec.ts'], ...serial },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'versions',
+          include: [
+            'libs/sql/src/server/analysis.live.spec.ts',
+            'libs/policy/src/corpus.live.spec.ts',
+            'services/proxy/src/statement/database-judge.live.spec.ts',
+          ],
+          env: { COUNTERSIGN_TEST_POSTGRES: 'others' },
+          globalSetup: './test/corpus/versions.setup.ts',
+          ...serial,
+        },
       },
       {
         ...shared,
@@ -61,6 +77,7 @@ export default defineConfig({
         ...shared,
         test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },
       },
+      { ...shared, test: { name: 'fuzz', include: ['test/{fuzz,load}/**/*.spec.ts'], ...serial } },
       { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, chownSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -31,10 +31,26 @@ const candidates: readonly Binaries[] = [
   { label: 'debian 15', folder: '/usr/lib/postgresql/15/bin' },
 ]
 
-/** The servers that this machine has. The first one is always there: it is a dependency. */
-export const installed = (): readonly Binaries[] => candidates.filter(({ folder }) => existsSync(join(folder, 'postgres')))
+/** Those that `versions.setup.ts` fetches, for the project `versions`. */
+export const OTHERS = join(root, '.cache/clients/postgres-versions')
+export const OTHER_VERSIONS = ['13.23.0-beta.16', '14.23.0-beta.17', '16.14.0-beta.17', '17.10.0-beta.17']
 
-export const startPostgres = async ({ label, folder }: Binaries): Promise<Postgres> => {
+/** The servers to try: those that this machine has, or the other versions. */
+export const installed = (): readonly Binaries[] =>
+  process.env['COUNTERSIGN_TEST_POSTGRES'] === 'others'
+    ? OTHER_VERSIONS.map((version) => ({
+        label: `embedded ${version.split('.')[0]}`,
+        folder: join(OTHERS, version, 'package/native/bin'),
+      }))
+    : candidates.filter(({ folder }) => existsSync(join(folder, 'postgres')))
+
+export interface More {
+  /** Files of the data folder, `pg_hba.conf` perhaps. `postgres` must be let in from this machine without a password. */
+  readonly files?: Readonly<Record<string, string>>
+  readonly settings?: Readonly<Record<string, string | number>>
+}
+
+export const startPostgres = async ({ label, folder }: Binaries, more: More = {}): Promise<Postgres> => {
   const owner = serverOwner()
   const home = mkdtempSync(join(tmpdir(), 'corpus-'))
   if (owner) chownSync(home, owner.uid, owner.gid)
@@ -46,8 +62,12 @@ export const startPostgres = async ({ label, folder }: Binaries): Promise<Postgr
   )
   if (initdb.status !== 0) throw new Error(`initdb of ${label} failed: ${initdb.stderr}`)
 
+  for (const [name, text] of Object.entries(more.files ?? {})) {
+    writeFileSync(join(data, name), text, { mode: 0o600 })
+    if (owner) chownSync(join(data, name), owner.uid, owner.gid)
+  }
   const port = await freePort()
-  const server = spawn(join(folder, 'postgres'), ['-D', data, ...settings(port)], { ...owner, cwd: home, stdio: 'ignore' })
+  const server = spawn(join(folder, 'postgres'), ['-D', data, ...settings({ port, ...more.settings })], { ...owner, cwd: home, stdio: 'ignore' })
   const atExit = () => server.kill('SIGINT') // A test run that breaks off leaves no server behind.
   process.once('exit', atExit)
   const connect = (database: string, user = 'postgres') => connection(port, database, user)
@@ -63,9 +83,8 @@ export const startPostgres = async ({ label, folder }: Binaries): Promise<Postgr
   return { label, port, connect, stop }
 }
 
-const settings = (port: number) =>
+const settings = (own: More['settings']) =>
   Object.entries({
-    port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     fsync: 'off',
@@ -74,6 +93,7 @@ const settings = (port: number) =>
     max_connections: 40,
     autovacuum: 'off',
     log_min_messages: 'fatal',
+    ...own,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 
 const connection = async (port: number, database: string, user: string) => {

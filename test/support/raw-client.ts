@@ -2,6 +2,9 @@ import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { product } from './shared-product.ts'
+import { framed, startup } from './wire-bytes.ts'
+
+export { framed, startup } from './wire-bytes.ts'
 
 /** A client that says exactly what it is told to, and nothing that PostgreSQL would expect. */
 export class RawClient {
@@ -65,21 +68,4 @@ export class RawClient {
   close(): void {
     this.socket.destroy()
   }
-}
-
-export const framed = (tag: string, body: Buffer): Buffer => {
-  const head = Buffer.alloc(5)
-  head.write(tag, 'latin1')
-  head.writeInt32BE(4 + body.length, 1)
-  return Buffer.concat([head, body])
-}
-
-export const startup = (parameters: Readonly<Record<string, string>>): Buffer => {
-  const texts = Object.entries(parameters)
-    .flat()
-    .map((text) => `${text}\0`)
-  const body = Buffer.concat([Buffer.from([0, 3, 0, 0]), Buffer.from(`${texts.join('')}\0`)])
-  const length = Buffer.alloc(4)
-  length.writeInt32BE(4 + body.length)
-  return Buffer.concat([length, body])
 }

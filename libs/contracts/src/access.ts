@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SealedPart } from './commit.ts'
-import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
+import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
 import {
   Action,
   CredentialId,
@@ -117,7 +117,7 @@ const sessionClosed = contract(
   }),
 )
 
-const authFailed = contract(
+const authFailedV1 = contract(
   'auth.failed',
   1,
   z.object({
@@ -141,10 +141,55 @@ const authFailed = contract(
   }),
 )
 
-const credentialUsed = contract(
+// Version 2 knows client certificates, lock-outs, and limits on connections.
+const authFailed = contract(
+  'auth.failed',
+  2,
+  authFailedV1.schema.extend({
+    because: z.enum([
+      ...authFailedV1.schema.shape.because.options,
+      'wrong-certificate',
+      'locked-out',
+      'too-many-connections',
+    ]),
+    attempts: z
+      .int()
+      .min(2)
+      .describe('How many this stands for, where they were too many to be recorded one by one; else it is one.')
+      .optional(),
+    lock: z
+      .object({
+        scope: z
+          .enum(['principal-at-address', 'address', 'principal'])
+          .describe('`principal`: from wherever. Wrong tokens are then answered slowly; nobody is locked out by it.'),
+        until: Instant,
+      })
+      .describe('There were too many: with this one, this is locked.')
+      .optional(),
+  }),
+)
+
+const credentialUsedV1 = contract(
   'credential.used',
   1,
   z.object({ credentialId: CredentialId, principalId: PrincipalId, sessionId: SessionId, at: Instant }),
+)
+
+// Version 2 says what was shown. Until then it was always a token.
+const credentialUsed = contract(
+  'credential.used',
+  2,
+  credentialUsedV1.schema.extend({
+    proof: z.enum(['token', 'certificate', 'token-and-certificate']).describe('What was shown, and believed.'),
+    certificate: z
+      .object({
+        fingerprint: Digest.describe('SHA-256 of the certificate (DER).'),
+        serial: z.string().max(100),
+        issuer: z.string().max(500),
+      })
+      .describe('The client certificate, where one was shown.')
+      .optional(),
+  }),
 )
 
 const statementIntended = contract(
@@ -355,6 +400,12 @@ const accessContracts = [
 ] as const
 
 export type AccessEvent = EventOf<(typeof accessContracts)[number]>
-export const accessFamily: Family<(typeof accessContracts)[number]> = { current: accessContracts, history: [] }
+export const accessFamily: Family<(typeof accessContracts)[number]> = {
+  current: accessContracts,
+  history: [
+    upcast(authFailedV1, authFailed, (data) => data),
+    upcast(credentialUsedV1, credentialUsed, (data) => ({ ...data, proof: 'token' as const })),
+  ],
+}
 export const readAccessEvent = reader(accessFamily)
 export const writeAccessEvent = writer(accessFamily)

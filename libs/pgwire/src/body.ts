@@ -1,4 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { ProtocolError } from './errors.ts'
+
+/** PostgreSQL's NAMEDATALEN, less the zero byte. */
+export const NAME_BYTES_MAX = 63
 
 export const HEADER_BYTES = 5 // Byte1 tag, Int32 length. The length counts itself but not the tag.
 
@@ -54,6 +58,16 @@ export class Body {
 
   cstring(): string {
     return this.cbytes().toString('utf8')
+  }
+
+  /**
+   * What a statement or a portal is called, as the server tells names apart: it looks at no more than their first 63
+   * bytes, so two longer ones may be one. Bytes that are no text stay apart from all that is text by the zero byte in
+   * front, which no name can hold.
+   */
+  name(): string {
+    const bytes = this.cbytes().subarray(0, NAME_BYTES_MAX)
+    return isUtf8(bytes) ? bytes.toString('utf8') : `\0${bytes.toString('latin1')}`
   }
 
   /** The next `size` bytes. Shares memory with the message. */

@@ -37,6 +37,37 @@ const framed = (tag: string, ...parts: Uint8Array[]) => {
   return Buffer.concat([head, body])
 }
 
+describe('what a client calls its statements and portals', () => {
+  const long = 'x'.repeat(63)
+  const named = (name: Buffer) => {
+    const end = Buffer.concat([name, Buffer.from([0])])
+    const read = <T>(frame: Buffer, reader: (bytes: Buffer, start: number, end: number) => T) =>
+      reader(frame, 0, frame.length)
+    const { portal, statement } = read(framed('B', end, end, hex('0000 0000 0000')), readBind)
+    return [
+      read(framed('P', end, z('select 1'), hex('0000')), readParse).statement,
+      portal,
+      statement,
+      read(framed('E', end, hex('00000000')), readExecute).portal,
+      read(framed('D', Buffer.from('S'), end), readNamed).name,
+    ]
+  }
+
+  it('is told apart by 63 bytes, as the server does it', () => {
+    expect(named(Buffer.from(`${long}one`))).toEqual(named(Buffer.from(`${long}two`)))
+    expect(new Set(named(Buffer.from(`${long}one`)))).toEqual(new Set([long]))
+  })
+
+  it('is told apart where a character is cut in the middle, and where it is no text', () => {
+    const almost = 'x'.repeat(62)
+    expect(named(Buffer.from(`${almost}é`))).not.toEqual(named(Buffer.from(`${almost}ñ`).fill(0xc4, 62, 63)))
+    expect(named(Buffer.from([0xff]))).not.toEqual(named(Buffer.from([0xfe])))
+    expect(named(Buffer.from([0xff]))).not.toEqual(named(Buffer.from('ÿ')))
+  })
+
+  it('may be in any script', () => expect(named(Buffer.from('名前'))[0]).toBe('名前'))
+})
+
 describe('what a client sends', () => {
   it('is a query, whose text ends where PostgreSQL ends it', () => {
     const bytes = framed('Q', z('select 1'))
@@ -174,9 +205,27 @@ describe('what a server sends', () => {
     expect([readCommandTag(bytes, 0, bytes.length), rowsOf(tag)]).toEqual([tag, rows])
   })
 
+  it.each([
+    ['no zero byte', framed('C', Buffer.from('SELECT 5'))],
+    ['nothing', framed('C')],
+    ['more behind its tag', framed('C', z('SELECT 5'), z('6'))],
+  ])('is refused when it is the end of a command with %s', (_, bytes) =>
+    expect(() => readCommandTag(Buffer.concat([bytes, z('')]), 0, bytes.length)).toThrow(ProtocolError),
+  )
+
+  it.each([
+    ['no status', framed('Z')],
+    ['two', framed('Z', Buffer.from('II'))],
+    ['one that is none', framed('Z', Buffer.from('i'))],
+  ])('is refused when it is ready with %s', (_, bytes) =>
+    expect(() => readReadyForQuery(Buffer.concat([bytes, readyForQuery('open')]), 0, bytes.length)).toThrow(
+      ProtocolError,
+    ),
+  )
+
   it('says where the transaction stands', () => {
     for (const status of ['idle', 'open', 'failed'] as const) {
-      expect(readReadyForQuery(readyForQuery(status), 0)).toBe(status)
+      expect(readReadyForQuery(readyForQuery(status), 0, 6)).toBe(status)
     }
   })
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Secret } from './secret.ts'
 
 /*
  * countersign.yaml. One file for every service; each reads the parts that it needs. A published JSON Schema is
@@ -35,9 +36,12 @@ const KafkaLog = z
 export const LogConfig = z.discriminatedUnion('kind', [EmbeddedLog, KafkaLog])
 export type LogConfig = z.output<typeof LogConfig>
 
-const Secret = z.string().min(1)
+const SecretText = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text))
 
-const Upstream = z.strictObject({
+const UpstreamFields = z.strictObject({
   host: z.string().min(1).describe('Where the database server listens.'),
   port: Port.describe('Its TCP port.'),
   database: z.string().min(1).describe('What the server calls the database.'),
@@ -46,15 +50,34 @@ const Upstream = z.strictObject({
     .default('verify-full')
     .describe('`disable` only for a server on this machine or inside a trusted network.'),
   ca: z.string().optional().describe('PEM file with the authority that signed the server certificate.'),
+  certificate: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file, with the chain: what the node shows of itself to the server. Needs `key`.'),
+  key: z.string().min(1).optional().describe('PEM file: the key of `certificate`.'),
+  channelBinding: z
+    .enum(['disable', 'prefer', 'require'])
+    .default('prefer')
+    .describe('SCRAM-SHA-256-PLUS over TLS: `require` logs in to no server that does not offer it.'),
   roles: z
-    .record(z.string().min(1), Secret)
+    .record(z.string().min(1), SecretText)
     .describe('Password of each database role that principals may work as. They never leave the node.'),
   guard: z
     .strictObject({
       role: z.string().min(1).describe('Name of the role.'),
-      password: Secret.describe('Its password.'),
+      password: SecretText.describe('Its password.'),
     })
     .describe('Role of the side connections that read the catalogue and analyse statements. Needs no rights on data.'),
+})
+
+const Upstream = UpstreamFields.superRefine(({ tls, certificate, key, channelBinding }, context) => {
+  const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+  if ((certificate === undefined) !== (key === undefined))
+    refuse(key === undefined ? 'certificate' : 'key', '`certificate` and `key` belong together')
+  if (tls !== 'disable') return
+  if (channelBinding === 'require') refuse('channelBinding', 'needs TLS: set `tls: verify-full`')
+  if (certificate !== undefined) refuse('certificate', 'needs TLS: set `tls: verify-full`')
 })
 
 export const DatabaseConfig = z.strictObject({
@@ -64,25 +87,36 @@ export const DatabaseConfig = z.strictObject({
 })
 export type DatabaseConfig = z.output<typeof DatabaseConfig>
 
+const MIB = 1024 * 1024
+const atMost = (max: number) => z.int().positive().default(max)
+
 const Limits = z.strictObject({
-  startupTimeoutMs: z.int().positive().default(10_000).describe('A client that has not logged in by then is dropped.'),
-  statementBytesMax: z
-    .int()
-    .positive()
-    .default(16 * 1024 * 1024)
-    .describe('Longest text of a statement.'),
-  messageBytesMax: z
-    .int()
-    .positive()
-    .default(64 * 1024 * 1024)
-    .describe('Any other message of a client.'),
-  rowBytesMax: z
-    .int()
-    .positive()
-    .default(64 * 1024 * 1024)
-    .describe('One row that has to be read to be masked.'),
-  connectionsMax: z.int().positive().default(2_000).describe('Clients at once; further ones are turned away.'),
+  startupTimeoutMs: atMost(10_000).describe('A client that has not logged in by then is dropped.'),
+  startupBytesMax: z.int().min(100).max(10_000).default(10_000).describe('Longest start-up packet of a client.'),
+  statementBytesMax: atMost(16 * MIB).describe('Longest text of a statement.'),
+  messageBytesMax: atMost(64 * MIB).describe('Any other message of a client.'),
+  rowBytesMax: atMost(64 * MIB).describe('One row that has to be read to be masked.'),
+  sessionBytesMax: atMost(128 * MIB).describe(
+    'What one session may keep on the node: its prepared statements, cursors and portals.',
+  ),
+  connectionsMax: atMost(2_000).describe('Clients at once; further ones are turned away.'),
+  connectionsPerPrincipalMax: atMost(1_000).describe('The same for each principal.'),
+  loginsMax: atMost(2_000).describe('Connections at once that have not logged in yet.'),
+  loginsPerAddressMax: atMost(1_000).describe('The same for each client address, or each /64 network of IPv6.'),
 })
+
+const Lockout = z.strictObject({
+  windowSeconds: atMost(60).describe('How long a failed login counts.'),
+  lockSeconds: atMost(60).describe('How long nobody is let in after too many of them.'),
+  failuresMax: atMost(10).describe('Failed logins of one name from one address, before that pair is locked out.'),
+  failuresPerAddressMax: atMost(100).describe(
+    'Of any names from one address, before it is locked out, except for those who have logged in from it lately.',
+  ),
+  failuresPerPrincipalMax: atMost(100).describe(
+    'Of one name from everywhere, before further ones are answered slowly. A right token is always let in.',
+  ),
+})
+export type LockoutConfig = z.output<typeof Lockout>
 
 /** The number of a worker has to fit into eight bits of a cancel key (services/proxy/src/sessions.ts). */
 const WORKERS_MAX = 256
@@ -99,6 +133,22 @@ export const NodeConfig = z.strictObject({
     .strictObject({
       certificate: z.string().min(1).describe('PEM file, with the chain.'),
       key: z.string().min(1).describe('PEM file.'),
+      clientCa: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('PEM file with the authorities that sign client certificates. Without it none is asked for.'),
+      clientCertificates: z
+        .enum(['optional', 'required', 'sufficient'])
+        .default('optional')
+        .describe(
+          '`optional`: a token is needed; a certificate, if one is shown, must name the same principal. `required`: ' +
+            'both are needed. `sufficient`: either is enough. Its common name is the id of the principal.',
+        ),
+    })
+    .superRefine(({ clientCa, clientCertificates }, context) => {
+      if (clientCa !== undefined || clientCertificates === 'optional') return
+      context.addIssue({ code: 'custom', path: ['clientCertificates'], message: 'needs `clientCa`' })
     })
     .optional()
     .describe('For clients. Without it only clients on this machine are let in.'),
@@ -116,6 +166,7 @@ export const NodeConfig = z.strictObject({
     .default(30)
     .describe('How long sessions that are in a transaction may go on when the node is asked to stop.'),
   limits: Limits.prefault({}).describe('Against clients that ask for too much.'),
+  lockout: Lockout.prefault({}).describe('Against those who try names and tokens.'),
 })
 export type NodeConfig = z.output<typeof NodeConfig>
 

@@ -81,12 +81,12 @@ const absolute = (config: Config, folder: string): Config => {
     log: log.kind === 'embedded' ? { ...log, directory: at(log.directory) } : log,
     databases: databases.map(({ upstream, ...database }) => ({
       ...database,
-      upstream: { ...upstream, ...(upstream.ca !== undefined && { ca: at(upstream.ca) }) },
+      upstream: { ...upstream, ...placed(upstream, ['ca', 'certificate', 'key'], at) },
     })),
     node: {
       ...node,
       state: at(node.state),
-      ...(node.tls && { tls: { certificate: at(node.tls.certificate), key: at(node.tls.key) } }),
+      ...(node.tls && { tls: { ...node.tls, ...placed(node.tls, ['certificate', 'key', 'clientCa'], at) } }),
     },
     control: {
       ...control,
@@ -95,4 +95,18 @@ const absolute = (config: Config, folder: string): Config => {
       ...(control.policies !== undefined && { policies: at(control.policies) }),
     },
   }
+}
+
+/** These paths of a part, where they are given. */
+const placed = <Key extends string>(
+  part: Readonly<Partial<Record<Key, string | undefined>>>,
+  keys: readonly Key[],
+  at: (path: string) => string,
+): Partial<Record<Key, string>> => {
+  const found: Partial<Record<Key, string>> = {}
+  for (const key of keys) {
+    const path = part[key]
+    if (path !== undefined) found[key] = at(path)
+  }
+  return found
 }

@@ -1,3 +1,4 @@
+export { CertificateAuthority, type Issued, type Wanted } from './certificates.ts'
 export { collect, type Collected } from './event-log/collect.ts'
 export { eventLogContract, type Contract, type LogUnderTest, type Outage } from './event-log/event-log-contract.ts'
 export { eventually } from './event-log/eventually.ts'

@@ -1,27 +1,34 @@
 import type { Socket } from 'node:net'
 import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
-import { faultOf, type Logger, type NodeConfig } from '@countersign/platform'
+import { faultOf, type Logger } from '@countersign/platform'
+import type { Gate } from './gate.ts'
 import type { Recorder } from './record/recorder.ts'
 import { Session, type SessionOptions } from './session/session.ts'
+import { fatal } from './session/say.ts'
 import { workerOf, type CancelKey, type Sessions } from './sessions.ts'
+import { recordOf } from './startup/client-certificate.ts'
 import { StartupRefusedError } from './startup/client-settings.ts'
+import { Doorway } from './startup/doorway.ts'
+import { FailedLogins } from './startup/failed-logins.ts'
+import { FailureRecord } from './startup/failure-record.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
 import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
-import { fatal } from './statement/refusal.ts'
+import { Places } from './startup/places.ts'
+import { sparingly } from './startup/sparingly.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
 
-/** What a client comes in by: fixed for as long as the configuration is. */
-export interface Door {
-  readonly config: NodeConfig
+/** What clients come in by. Made anew with each configuration, around the same counts. */
+export interface EntranceOptions {
+  readonly gate: Gate
   readonly worker: WorkerId
   /** The worker's number in its node, which its cancel keys lead to. */
   readonly index: number
   /** Another worker of the node has the session that this key is for. */
   readonly cancelElsewhere: (key: CancelKey) => void
-  readonly login: Omit<LoginOptions, 'marks' | 'record'>
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases'>
   readonly recorder: Recorder
   readonly sessions: Sessions
   readonly inlineSeconds: number
@@ -35,6 +42,28 @@ export interface Door {
   ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold'>
 }
 
+/** `before`: the one that it takes the place of, whose guests and offenders it has to know. */
+export const entranceOf = (options: EntranceOptions, before?: Entrance): Entrance => {
+  const { recorder, worker, now, clock } = options
+  return {
+    doorway: new Doorway(),
+    places: new Places(),
+    failedLogins: new FailedLogins(Date.now),
+    failures: new FailureRecord((event) => void recorder.add(event), clock),
+    ...before,
+    ...options,
+    // What an attacker can have said as often as it likes must not fill the log.
+    logger: before?.logger ?? sparingly(options.logger, clock),
+    login: { ...options.login, worker, now },
+  }
+}
+
+export interface Entrance
+  extends Omit<EntranceOptions, 'login'>, Pick<LoginOptions, 'places' | 'failedLogins' | 'failures'> {
+  readonly doorway: Doorway
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'worker' | 'now'>
+}
+
 interface Address {
   readonly address: string
   readonly port: number
@@ -44,43 +73,62 @@ interface Address {
  * Takes a client in. One that is silent, slow or wrong costs the others nothing: each has its own deadline. `closed` is
  * called once, when the connection is no more.
  */
-export const welcome = async (socket: Socket, options: Door, closed: () => void): Promise<void> => {
-  const { logger, config } = options
+export const welcome = async (socket: Socket, entrance: Entrance, closed: () => void): Promise<void> => {
+  const { logger, gate, doorway, places, failedLogins, failures } = entrance
+  const { rules } = gate
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-  let late = false
-  const deadline = setTimeout(() => {
-    late = true
-    logger.warn('a client did not log in in time', client)
+  let turnedAway = false
+  const drop = (why: string) => {
+    turnedAway = true
+    logger.warn(why, client)
     socket.destroy()
-  }, config.limits.startupTimeoutMs)
+  }
+  const waiting = { turnAway: () => drop('a client that had not logged in made room for another') }
   socket.on('error', () => socket.destroy())
+  if (!doorway.enter(client.address, waiting, rules.limits)) {
+    refuseEntry(socket, 'too many connections that have not logged in', logger)
+    return closed()
+  }
+
+  const deadline = setTimeout(() => drop('a client did not log in in time'), rules.limits.startupTimeoutMs)
   const line: Line = { socket, duplex: socket }
   try {
-    const sessionId = options.newSessionId()
-    const asked = await login(line, {
-      ...options.login,
-      record: (event) => void options.recorder.add(event),
-      marks: () => marksOf(sessionId),
-    })
-    clearTimeout(deadline)
+    const sessionId = entrance.newSessionId()
+    const marks = () => marksOf(sessionId)
+    const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
     if (asked.kind === 'cancel') {
-      if (workerOf(asked) === options.index) options.sessions.cancel(asked)
-      else options.cancelElsewhere(asked)
+      if (workerOf(asked) === entrance.index) entrance.sessions.cancel(asked)
+      else entrance.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
-    } else if (socket.destroyed) asked.upstream.stream.destroy()
-    else return open(sessionId, line, stillAllowed(asked, options), client, options, closed)
+    } else if (socket.destroyed) leaveAgain(asked)
+    else return open(sessionId, line, stillAllowed(asked, entrance), client, { ...entrance, rules }, closed)
   } catch (error) {
+    if (!turnedAway) turnAway(line, error, client, logger)
+  } finally {
     clearTimeout(deadline)
-    if (!late) turnAway(line, error, client, logger)
+    doorway.leave(client.address, waiting)
   }
   closed()
 }
 
 /** A credential may be revoked while the server is connected to. From here to the list of sessions nothing waits. */
-const stillAllowed = (loggedIn: LoggedIn, { login }: Door): LoggedIn => {
+const stillAllowed = (loggedIn: LoggedIn, { login }: Entrance): LoggedIn => {
   if (login.inForce.stands(loggedIn.credential)) return loggedIn
-  loggedIn.upstream.stream.destroy()
+  leaveAgain(loggedIn)
   throw new StartupRefusedError('28000', 'access has been revoked')
+}
+
+const leaveAgain = ({ upstream, leave }: LoggedIn): void => {
+  upstream.stream.destroy()
+  leave()
+}
+
+/** Turns a client away before it has said anything. */
+export const refuseEntry = (socket: Socket, reason: string, logger: Logger): void => {
+  const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+  logger.warn('a client was turned away', { ...client, sqlstate: '53300', reason })
+  socket.on('error', () => socket.destroy())
+  sendAway({ socket, duplex: socket }, fatal('53300', reason, 'Try again.'))
 }
 
 /** What the server knows our sessions by: visible in pg_stat_activity, and to the client by SHOW. */
@@ -90,19 +138,33 @@ const marksOf = (sessionId: SessionId): ReadonlyMap<string, string> =>
     ['countersign.session', sessionId],
   ])
 
-const turnAway = ({ socket, duplex }: Line, error: unknown, client: Address, logger: Logger): void => {
+const turnAway = (line: Line, error: unknown, client: Address, logger: Logger): void => {
   if (error instanceof StartupRefusedError) {
     logger.warn('a client was turned away', { ...client, sqlstate: error.sqlstate, reason: error.message })
-    duplex.end(fatal(error.sqlstate, error.message, error.hint))
+    sendAway(line, fatal(error.sqlstate, error.message, error.hint))
     return
   }
   if (error instanceof ProtocolError) {
     logger.warn('a client does not speak PostgreSQL', { ...client, ...faultOf(error) })
-    duplex.end(fatal('08P01', error.message))
+    sendAway(line, fatal('08P01', error.message))
     return
   }
   if (!(error instanceof PeerGoneError)) logger.error('a login failed', { ...client, ...faultOf(error) })
-  socket.destroy()
+  line.socket.destroy()
+}
+
+/** As long as a client has to read why, before its connection is closed for it. */
+const LINGER_MS = 1_000
+
+/** Whatever it still says is not listened to: while that lies unread, closing would take the last words with it. */
+const sendAway = ({ socket, duplex }: Line, lastWords: Buffer): void => {
+  duplex.resume()
+  duplex.end(lastWords)
+  const close = () => {
+    duplex.destroy()
+    socket.destroy()
+  }
+  setTimeout(close, LINGER_MS).unref()
 }
 
 const open = (
@@ -110,12 +172,12 @@ const open = (
   { duplex }: Line,
   loggedIn: LoggedIn,
   address: Address,
-  options: Door,
+  options: Entrance & { readonly rules: Gate['rules'] },
   gone: () => void,
 ): void => {
-  const { recorder, sessions, config, worker, now, clock, logger } = options
-  const { greeting, credential, target, role, upstream } = loggedIn
-  const { settings, tls } = greeting
+  const { recorder, sessions, rules, worker, now, clock, logger } = options
+  const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
+  const { settings, tls, certificate } = greeting
   const { principal, credentialId } = credential
   const key = sessions.newKey()
   recorder.add({
@@ -133,7 +195,14 @@ const open = (
   } as AccessEvent)
   recorder.add({
     type: 'credential.used',
-    data: { credentialId, principalId: principal.id, sessionId, at: now() },
+    data: {
+      credentialId,
+      principalId: principal.id,
+      sessionId,
+      proof,
+      ...(certificate && { certificate: recordOf(certificate) }),
+      at: now(),
+    },
   } as AccessEvent)
 
   const client = byteStreamOf(duplex)
@@ -151,10 +220,11 @@ const open = (
     client,
     upstream,
     recorder,
-    limits: config.limits,
+    limits: rules.limits,
     ...options.sessionParts(loggedIn),
     closed: (because, error) => {
       sessions.remove(session)
+      leave()
       gone()
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
       else if (because === 'upstream-gone') logger.warn('the database has ended a session', { sessionId, ...target })

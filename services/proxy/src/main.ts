@@ -5,6 +5,7 @@ import {
   announceReady,
   ConfigError,
   faultOf,
+  keepEnvironmentOutOfReports,
   loggerOf,
   untilStopped,
   withFields,
@@ -35,6 +36,8 @@ const start = async (configFile: string): Promise<void> => {
   logger.info('listening', { ...listen, workers })
   announceReady({ port: listen.port })
 }
+
+keepEnvironmentOutOfReports()
 
 const { values } = parseArgs({
   options: { config: { type: 'string', default: 'countersign.yaml' }, [WORKER_FLAG.slice(2)]: { type: 'boolean' } },

@@ -2,17 +2,24 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSecureContext, type SecureContext } from 'node:tls'
 import type { AccessEvent, RequestId, SessionId, Target, WorkerId } from '@countersign/contracts'
 import type { EventLog, Position } from '@countersign/eventlog'
-import { faultOf, type Config, type DatabaseConfig, type Logger, type NodeConfig } from '@countersign/platform'
+import {
+  faultOf,
+  serverTlsOf,
+  type Config,
+  type DatabaseConfig,
+  type Logger,
+  type NodeConfig,
+} from '@countersign/platform'
 import { compilePolicies, ownersOf, parseOwners, type Owners, type PolicySet } from '@countersign/policy'
 import { v7 as uuidv7 } from 'uuid'
 import type { Metric } from './admin.ts'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
-import { welcome, type Door } from './listener.ts'
+import { Gate } from './gate.ts'
+import { entranceOf, refuseEntry, welcome, type Entrance } from './listener.ts'
 import { CheckpointFile, retiredSlots, type ResumePoint } from './record/checkpoint.ts'
 import { openDataKeys } from './record/data-keys.ts'
 import { findUnfinished } from './record/find-unfinished.ts'
@@ -20,6 +27,7 @@ import { Recorder } from './record/recorder.ts'
 import { slotOf, takeSlot, type SlotLock } from './record/slot.ts'
 import { closingEvents, follow, nothingUnfinished, type LifeEvent, type Unfinished } from './record/unfinished.ts'
 import { redactor } from './session/redactor.ts'
+import { fatal } from './session/say.ts'
 import type { SessionTold } from './session/session-question.ts'
 import type { SessionOptions } from './session/session.ts'
 import { Sessions, type CancelKey } from './sessions.ts'
@@ -27,9 +35,8 @@ import type { LoggedIn } from './startup/login.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import { Holds } from './statement/holds.ts'
 import type { Judgement } from './statement/judgement.ts'
-import { fatal } from './statement/refusal.ts'
+import { BoundedCache } from './understanding/bounded-cache.ts'
 import { Parser } from './understanding/parser.ts'
-import { tlsOf } from './upstream/connect.ts'
 import { differences } from './workers/config-changes.ts'
 import type { Front } from './workers/front.ts'
 
@@ -54,26 +61,26 @@ export interface Place {
   readonly front: Front
 }
 
+/** Clients choose the settings that they begin with, so there may be any number of beginnings. */
+const FIRST_TOLD_MAX = 1_000
+const FIRST_TOLD_BYTES_MAX = 4 * 1024 * 1024
+const FIRST_TOLD_BYTES = 1_000
+
 /** One database behind the node: what is known of it, and how statements for it are judged. */
 interface Behind {
   readonly config: DatabaseConfig
   readonly knowledge: Knowledge
   readonly judge: DatabaseJudge
-  readonly firstTold: Map<string, SessionTold>
+  readonly firstTold: BoundedCache<SessionTold>
 }
 
 /** What a new configuration needs to take effect, all of it checked. */
 interface Prepared {
   readonly config: Config
   readonly changes: readonly string[]
-  readonly tls: TlsFiles | undefined
-  readonly secure: SecureContext | undefined
+  readonly tls: readonly Buffer[]
+  readonly gate: Gate
   readonly behind: ReadonlyMap<string, Behind>
-}
-
-interface TlsFiles {
-  readonly certificate: Buffer
-  readonly key: Buffer
 }
 
 /** One worker of a node: it is given clients, and stands between them and their databases. */
@@ -101,8 +108,9 @@ export class ProxyNode {
   #unfinished: Unfinished = nothingUnfinished()
   #policy: { readonly set: PolicySet; readonly version: string } | undefined
   #owners: Owners = []
-  #tls: TlsFiles | undefined
-  #door: Door | undefined
+  /** What the certificate and its like were made of, to see when they are renewed in their place. */
+  #tls: readonly Buffer[] = []
+  #entrance: Entrance | undefined
   #prepared: Prepared | undefined
   #welcoming = 0
   #heartbeat: NodeJS.Timeout | undefined
@@ -155,7 +163,8 @@ export class ProxyNode {
     const { node } = this.#config
     const { index, workers } = this.#place
     this.#tls = tlsFilesOf(node)
-    const secure = secureContextOf(this.#tls)
+    const gate = new Gate(node)
+    for (const { upstream } of this.#config.databases) serverTlsOf(upstream)
     this.#slot = await takeSlot(node.state, slotOf(node.name, index))
     const from = this.#checkpoint.read()
     const retired = index === 0 ? retiredSlots(node.state, node.name, workers) : []
@@ -168,19 +177,23 @@ export class ProxyNode {
     await this.#closeRetired(retired)
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
     for (const { knowledge } of this.#behind.values()) knowledge.start()
-    this.#door = this.#doorOf(this.#config, secure, this.#behind)
+    this.#entrance = this.#entranceOf(this.#config, gate, this.#behind)
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS)
   }
 
   /** Takes a client in. */
-  welcome(socket: Socket): void {
+  welcome(socket: Socket, full = false): void {
     const { front } = this.#place
-    if (!this.#door || this.#stopping) {
+    if (full) {
+      refuseEntry(socket, 'too many connections', this.#logger)
+      return front.connectionClosed()
+    }
+    if (!this.#entrance || this.#stopping) {
       socket.destroy()
       return front.connectionClosed()
     }
     this.#welcoming += 1
-    void welcome(socket, this.#door, () => front.connectionClosed()).finally(() => (this.#welcoming -= 1))
+    void welcome(socket, this.#entrance, () => front.connectionClosed()).finally(() => (this.#welcoming -= 1))
   }
 
   cancel(key: CancelKey): void {
@@ -241,12 +254,11 @@ export class ProxyNode {
     this.forget()
     this.#generation += 1
     const tls = tlsFilesOf(config.node)
-    const secure = secureContextOf(tls)
-    for (const { upstream } of config.databases) tlsOf(upstream)
+    const gate = new Gate(config.node)
+    for (const { upstream } of config.databases) serverTlsOf(upstream)
     const behind = new Map(config.databases.map((database) => [database.name, this.#sameOrNew(database)]))
-    const isOther = !sameBytes(tls?.certificate, this.#tls?.certificate) || !sameBytes(tls?.key, this.#tls?.key)
-    const renewed = isOther && !changes.some((change) => change.startsWith('node.tls'))
-    this.#prepared = { config, changes: renewed ? [...changes, 'node.tls'] : changes, tls, secure, behind }
+    const renewed = !sameFiles(tls, this.#tls) && !changes.some((change) => change.startsWith('node.tls'))
+    this.#prepared = { config, changes: renewed ? [...changes, 'node.tls'] : changes, tls, gate, behind }
     await Promise.race([this.#known(behind), sleep(KNOWN_WITHIN_MS, undefined, { ref: false })])
   }
 
@@ -255,7 +267,7 @@ export class ProxyNode {
     const prepared = this.#prepared
     if (!prepared) return []
     this.#prepared = undefined
-    const { config, changes, tls, secure, behind } = prepared
+    const { config, changes, tls, gate, behind } = prepared
     const kept = new Set(behind.values())
     // Somebody may be logging in to it just now.
     const freeAt = performance.now() + this.#config.node.limits.startupTimeoutMs + HEARTBEAT_MS
@@ -264,7 +276,7 @@ export class ProxyNode {
     this.#tls = tls
     this.#behind = behind
     Object.assign(this.#holdConfig, config.holds)
-    this.#door = this.#doorOf(config, secure, behind)
+    this.#entrance = this.#entranceOf(config, gate, behind)
     if (changes.length > 0) this.#recordReload(changes)
     return changes
   }
@@ -310,14 +322,14 @@ export class ProxyNode {
     }
   }
 
-  #doorOf(config: Config, secure: SecureContext | undefined, behind: ReadonlyMap<string, Behind>): Door {
+  #entranceOf(config: Config, gate: Gate, behind: ReadonlyMap<string, Behind>): Entrance {
     const { index, front } = this.#place
-    return {
-      config: config.node,
+    const options = {
+      gate,
       worker: this.#worker,
       index,
-      cancelElsewhere: (key) => front.cancelElsewhere(key),
-      login: { inForce: this.#inForce, databases: config.databases, secure, worker: this.#worker, now: this.#now },
+      cancelElsewhere: (key: CancelKey) => front.cancelElsewhere(key),
+      login: { inForce: this.#inForce, databases: config.databases },
       recorder: this.#recorder,
       sessions: this.#sessions,
       inlineSeconds: config.holds.inlineSeconds,
@@ -325,12 +337,13 @@ export class ProxyNode {
       now: this.#now,
       clock: () => performance.now(),
       logger: this.#logger,
-      sessionParts: (loggedIn) => this.#sessionParts(loggedIn, behind),
+      sessionParts: (loggedIn: LoggedIn) => this.#sessionParts(loggedIn, behind),
     }
+    return entranceOf(options, this.#entrance)
   }
 
   #putBehind(config: DatabaseConfig): Behind {
-    const firstTold = new Map<string, SessionTold>()
+    const firstTold = new BoundedCache<SessionTold>(FIRST_TOLD_MAX, FIRST_TOLD_BYTES_MAX)
     const changed = () => {
       firstTold.clear()
       judge.forget()
@@ -357,14 +370,14 @@ export class ProxyNode {
   #sessionParts(
     { target, role, greeting }: LoggedIn,
     all: ReadonlyMap<string, Behind>,
-  ): ReturnType<Door['sessionParts']> {
+  ): ReturnType<Entrance['sessionParts']> {
     const behind = all.get(target.database)
     if (!behind) throw new Error(`no database ${target.database}`)
     // A role, its defaults and what the client sets at the start decide what names mean in a new session.
     const key = JSON.stringify([role, ...TELLING.map((name) => greeting.settings.server.get(name))])
     const firstTold: SessionOptions['firstTold'] = {
       get: () => behind.firstTold.get(key),
-      set: (told) => void behind.firstTold.set(key, told),
+      set: (told) => behind.firstTold.set(key, told, key.length + FIRST_TOLD_BYTES),
     }
     return {
       judge: behind.judge,
@@ -543,13 +556,13 @@ const CHANGES_TOLD_MAX = 100
 const REVOKED = fatal('28000', 'access has been revoked: the session ends')
 const STOPPING = fatal('57P01', 'the node stops: connect again')
 
-const tlsFilesOf = ({ tls }: NodeConfig): TlsFiles | undefined =>
-  tls && { certificate: readFileSync(tls.certificate), key: readFileSync(tls.key) }
+const tlsFilesOf = ({ tls }: NodeConfig): readonly Buffer[] =>
+  [tls?.certificate, tls?.key, tls?.clientCa].map((file) => (file === undefined ? NONE : readFileSync(file)))
 
-const secureContextOf = (files: TlsFiles | undefined): SecureContext | undefined =>
-  files && createSecureContext({ cert: files.certificate, key: files.key, minVersion: 'TLSv1.2' })
+const NONE = Buffer.alloc(0)
 
-const sameBytes = (a: Buffer | undefined, b: Buffer | undefined): boolean => (a && b ? a.equals(b) : a === b)
+const sameFiles = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
+  a.every((bytes, index) => bytes.equals(b[index] ?? NONE))
 
 /** The same database, looked at in the same way. Passwords of roles are not part of that: they count at each login. */
 const isSamePlace = (a: DatabaseConfig, b: DatabaseConfig): boolean =>

@@ -1,4 +1,5 @@
 import { HEADER_BYTES } from '../body.ts'
+import { ProtocolError } from '../errors.ts'
 import { BACKEND } from '../tags.ts'
 import { cstring, message } from '../message.ts'
 
@@ -7,8 +8,12 @@ import { cstring, message } from '../message.ts'
  *   tag => String: `SELECT 5`, `INSERT 0 3`, `DELETE 12`, `CREATE TABLE`
  */
 
-export const readCommandTag = (bytes: Buffer, start: number, end: number): string =>
-  bytes.toString('latin1', start + HEADER_BYTES, end - 1)
+export const readCommandTag = (bytes: Buffer, start: number, end: number): string => {
+  const zero = bytes.indexOf(0, start + HEADER_BYTES)
+  if (zero < 0 || zero >= end) throw new ProtocolError('PGWIRE_SHORT_BODY', 'a command tag without its zero byte')
+  if (zero !== end - 1) throw new ProtocolError('PGWIRE_TRAILING_BYTES', `${end - 1 - zero} bytes behind a command tag`)
+  return bytes.toString('latin1', start + HEADER_BYTES, zero)
+}
 
 /** The number at the end of a command tag, or 0 where there is none. */
 export const rowsOf = (tag: string): number => {

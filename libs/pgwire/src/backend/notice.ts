@@ -56,4 +56,8 @@ export const readNotice = (bytes: Buffer, start: number, end: number): RawFields
 
 /** Writes fields back under the tag that they came with. */
 export const writeNotice = (tag: number, fields: RawFields): Buffer =>
-  message(tag, ...[...fields].map(([letter, value]) => cstring(letter + value)), Buffer.from([0]))
+  message(
+    tag,
+    ...[...fields].flatMap(([letter, value]) => [Buffer.from(letter, 'latin1'), cstring(value)]),
+    Buffer.from([0]),
+  )

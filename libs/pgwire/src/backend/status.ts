@@ -1,4 +1,5 @@
 import { Body, HEADER_BYTES } from '../body.ts'
+import { ProtocolError } from '../errors.ts'
 import { BACKEND } from '../tags.ts'
 import { cstring, int32, message } from '../message.ts'
 
@@ -34,10 +35,14 @@ const STATUS_BYTE = { idle: 0x49, open: 0x54, failed: 0x45 } as const
 export const readyForQuery = (status: TransactionStatus): Buffer =>
   message(BACKEND.readyForQuery, Uint8Array.of(STATUS_BYTE[status]))
 
-export const readReadyForQuery = (bytes: Buffer, start: number): TransactionStatus => {
+export const readReadyForQuery = (bytes: Buffer, start: number, end: number): TransactionStatus => {
+  if (end - start !== HEADER_BYTES + 1)
+    throw new ProtocolError('PGWIRE_BAD_LENGTH', `a ReadyForQuery of ${end - start} bytes`)
   const status = bytes[start + HEADER_BYTES]
   if (status === STATUS_BYTE.idle) return 'idle'
-  return status === STATUS_BYTE.open ? 'open' : 'failed'
+  if (status === STATUS_BYTE.open) return 'open'
+  if (status === STATUS_BYTE.failed) return 'failed'
+  throw new ProtocolError('PGWIRE_UNEXPECTED', `transaction status ${status}`)
 }
 
 export const negotiateProtocolVersion = (minor: number, unknownOptions: readonly string[]): Buffer =>

@@ -21,8 +21,8 @@ const NONE: readonly number[] = []
 
 export const readBind = (bytes: Buffer, start: number, end: number): Bind => {
   const body = new Body(bytes, start + HEADER_BYTES, end)
-  const portal = body.cstring()
-  const statement = body.cstring()
+  const portal = body.name()
+  const statement = body.name()
   const from = body.at
   const parameterFormats = formatsOf(body)
   const parameterCount = body.uint16()

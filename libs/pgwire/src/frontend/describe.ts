@@ -21,7 +21,7 @@ export const readNamed = (bytes: Buffer, start: number, end: number): Named => {
   const body = new Body(bytes, start + HEADER_BYTES, end)
   const kind = body.byte()
   if (kind !== STATEMENT && kind !== PORTAL) throw new ProtocolError('PGWIRE_UNEXPECTED', `kind ${kind} of a name`)
-  const name = body.cstring()
+  const name = body.name()
   body.end()
   return { kind: kind === STATEMENT ? 'statement' : 'portal', name }
 }

@@ -12,7 +12,7 @@ export interface Execute {
 
 export const readExecute = (bytes: Buffer, start: number, end: number): Execute => {
   const body = new Body(bytes, start + HEADER_BYTES, end)
-  const execute = { portal: body.cstring(), rowsMax: body.int32() }
+  const execute = { portal: body.name(), rowsMax: body.int32() }
   body.end()
   return execute
 }

@@ -1,5 +1,6 @@
 export * from './bind.ts'
 export * from './cancel.ts'
+export * from './copy-fail.ts'
 export * from './describe.ts'
 export * from './execute.ts'
 export * from './parse.ts'

@@ -17,7 +17,7 @@ export interface Parse {
 
 export const readParse = (bytes: Buffer, start: number, end: number): Parse => {
   const body = new Body(bytes, start + HEADER_BYTES, end)
-  const parse = { statement: body.cstring(), sql: body.cbytes(), parameterTypes: body.list(() => body.uint32()) }
+  const parse = { statement: body.name(), sql: body.cbytes(), parameterTypes: body.list(() => body.uint32()) }
   body.end()
   return parse
 }

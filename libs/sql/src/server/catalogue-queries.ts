@@ -25,6 +25,9 @@ const calledBy = (catalogue: string, object: string): string => `(
        AND cb_p.refclassid = 'pg_proc'::regclass
   ) cb_called)`
 
+/** Before version 15 what a generated column calls hangs on the column, not on its expression. */
+const GENERATED_BEFORE_15 = 'd.adrelid AND cb_d.objsubid = d.adnum'
+
 export const catalogueQueries = {
   server: rows(`
     SELECT current_setting('server_version_num')::int AS version, current_database() AS database`),
@@ -63,7 +66,7 @@ export const catalogueQueries = {
                 THEN pg_get_functiondef(p.oid) END AS definition,
            CASE WHEN p.oid >= ${FIRST_OWN_OID} THEN ${calledBy('pg_proc', 'p.oid')} END AS calls,
            (SELECT array_remove(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
-                                      a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]::int8[], 0)
+                                      a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]::int8[], 0::int8)
               FROM pg_aggregate a WHERE a.aggfnoid = p.oid AND p.oid >= ${FIRST_OWN_OID}) AS parts
       FROM pg_proc p
       JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -87,7 +90,9 @@ export const catalogueQueries = {
       SELECT c.conrelid::int8, 'check', c.conname, 0, ${calledBy('pg_constraint', 'c.oid')}
         FROM pg_constraint c WHERE c.conrelid <> 0 AND c.contype IN ('c', 'x')
       UNION ALL
-      SELECT d.adrelid::int8, 'generated', a.attname, 0, ${calledBy('pg_attrdef', 'd.oid')}
+      SELECT d.adrelid::int8, 'generated', a.attname, 0,
+             nullif(coalesce(${calledBy('pg_attrdef', 'd.oid')}, '{}')
+                 || coalesce(${calledBy('pg_class', GENERATED_BEFORE_15)}, '{}'), '{}')
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
        WHERE a.attgenerated <> ''
       UNION ALL

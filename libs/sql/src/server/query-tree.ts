@@ -98,9 +98,11 @@ export const calledFunctions = (
   return [...direct, ...operators.filter((oid) => oid !== undefined)]
 }
 
+/** COLLATE is what it was called before version 15. */
+const TRANSPARENT: ReadonlySet<string> = new Set(['RELABELTYPE', 'COLLATEEXPR', 'COLLATE', 'RETURNINGEXPR'])
+
 /** What the nodes in front of an expression do not change: a relabelled or re-collated value is the same value. */
 export const bareExpression = (node: TreeNode): TreeNode => {
-  const isTransparent = node.tag === 'RELABELTYPE' || node.tag === 'COLLATEEXPR' || node.tag === 'RETURNINGEXPR'
-  const arg = isTransparent ? (fieldNode(node, 'arg') ?? fieldNode(node, 'retexpr')) : undefined
+  const arg = TRANSPARENT.has(node.tag) ? (fieldNode(node, 'arg') ?? fieldNode(node, 'retexpr')) : undefined
   return arg ? bareExpression(arg) : node
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import type { DatabaseConfig } from '@countersign/platform'
+import { serverTlsOf, type DatabaseConfig, type Secret } from '@countersign/platform'
 import { Client } from 'pg'
 import { fail, ok, reasonOf, warn, type Check, type Finding } from './check.ts'
 
@@ -69,20 +68,19 @@ type Row = Readonly<Record<string, unknown>>
 export const queryAs = async (
   { upstream }: DatabaseConfig,
   user: string,
-  password: string,
+  password: Secret,
   sql: string,
 ): Promise<Row> => {
-  const { host, port, database, tls, ca } = upstream
+  const { host, port, database, channelBinding } = upstream
+  const ssl = serverTlsOf(upstream)
   const client = new Client({
     host,
     port,
     database,
     user,
-    password,
-    ssl:
-      tls === 'disable'
-        ? false
-        : { rejectUnauthorized: true, ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }) },
+    password: password.reveal(),
+    ssl,
+    enableChannelBinding: ssl !== false && channelBinding !== 'disable',
     connectionTimeoutMillis: 5_000,
     application_name: 'countersign doctor',
   })

@@ -27,8 +27,9 @@ describe('countersign.yaml of the quick start', () => {
     expect(config.databases[0]).toMatchObject({
       name: 'shop',
       environment: 'demo',
-      upstream: { port: 7003, database: 'shop', tls: 'disable', roles: { shop_app: secrets.roles.shop_app } },
+      upstream: { port: 7003, database: 'shop', tls: 'disable' },
     })
+    expect(config.databases[0]?.upstream.roles['shop_app']?.reveal()).toBe(secrets.roles.shop_app)
   })
 
   it('names the brokers of Kafka', () => {

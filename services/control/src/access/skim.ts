@@ -9,8 +9,8 @@ const TYPES = /"type":"([^"\\]{1,100})","version":(\d{1,9})/g
 const ORDINARY: ReadonlySet<string> = new Set([
   'statement.intended@1',
   'statement.settled@1',
-  'credential.used@1',
-  'auth.failed@1',
+  'credential.used@2',
+  'auth.failed@2',
   'node.heartbeat@1',
 ])
 

@@ -38,6 +38,7 @@ export class InForce {
   readonly #heads: Heads = new Map()
   readonly #credentials = new Map<Digest, Credential>()
   readonly #digests = new Map<CredentialId, Digest>()
+  readonly #ofPrincipal = new Map<PrincipalId, Set<CredentialId>>()
   readonly #catalogues = new Map<string, Catalogue>()
   readonly #restricted = new Set<PrincipalId>()
   readonly #approvals = new Map<RequestId, Approval>()
@@ -71,6 +72,14 @@ export class InForce {
   stands(credential: Credential): boolean {
     const now = this.#credentials.get(credential.tokenDigest)
     return now !== undefined && !now.revoked && sameRights(now, credential) && !this.isRestricted(now.principal.id)
+  }
+
+  /** Of a principal, those that are revoked included; none: nobody knows the principal. */
+  credentialsOf(principalId: PrincipalId): readonly Credential[] {
+    return [...(this.#ofPrincipal.get(principalId) ?? [])].flatMap((credentialId) => {
+      const digest = this.#digests.get(credentialId)
+      return (digest !== undefined && this.#credentials.get(digest)) || []
+    })
   }
 
   catalogue(target: Target): Catalogue | undefined {
@@ -142,12 +151,16 @@ export class InForce {
 
   /** A credential whose token, roles or principal changed is not the one that its sessions opened with. */
   #obeyCredential(credential: Credential): void {
-    const before = this.#digests.get(credential.credentialId)
-    const changed = before !== undefined && !sameRights(this.#credentials.get(before), credential)
+    const { credentialId, principal } = credential
+    const before = this.#digests.get(credentialId)
+    const last = before === undefined ? undefined : this.#credentials.get(before)
+    const changed = before !== undefined && !sameRights(last, credential)
     if (before !== undefined) this.#credentials.delete(before)
-    this.#digests.set(credential.credentialId, credential.tokenDigest)
+    if (last) this.#ofPrincipal.get(last.principal.id)?.delete(credentialId)
+    this.#digests.set(credentialId, credential.tokenDigest)
     this.#credentials.set(credential.tokenDigest, credential)
-    if (credential.revoked || changed) this.#listener.revoked(credential.credentialId)
+    this.#ofPrincipal.set(principal.id, (this.#ofPrincipal.get(principal.id) ?? new Set()).add(credentialId))
+    if (credential.revoked || changed) this.#listener.revoked(credentialId)
   }
 }
 

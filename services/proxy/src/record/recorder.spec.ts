@@ -35,7 +35,13 @@ class FakeLog {
 const used = (n: number): AccessEvent =>
   ({
     type: 'credential.used',
-    data: { credentialId: `c${n}`, principalId: 'ana', sessionId: '0192f7a0-0000-7000-8000-000000000001', at },
+    data: {
+      credentialId: `c${n}`,
+      principalId: 'ana',
+      sessionId: '0192f7a0-0000-7000-8000-000000000001',
+      proof: 'token',
+      at,
+    },
   }) as AccessEvent
 
 const told = () => {

@@ -3,13 +3,14 @@ import type { Recorder } from '../record/recorder.ts'
 import { statementDigest } from '../statement/digest.ts'
 import { noStages, type Execution, type Stages } from '../statement/execution.ts'
 import type { Asking, Holds, WithdrawnBecause } from '../statement/holds.ts'
-import { StatementRefusedError, type BoundParameters, type Circumstances, type Judge } from '../statement/judge.ts'
+import type { BoundParameters, Circumstances, Judge } from '../statement/judge.ts'
 import type { Judgement } from '../statement/judgement.ts'
-import * as say from '../statement/refusal.ts'
+import { StatementRefusedError, type Notice } from '../statement/refusal.ts'
 import { shownText } from '../statement/shown-text.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { NamesMeant } from './meaning.ts'
+import * as say from './say.ts'
 
 /** A client's message that holds statements: one text, of one command or several. */
 export interface Statement {
@@ -38,7 +39,7 @@ export interface AdmissionOptions {
   readonly judge: Judge
   readonly recorder: Recorder
   readonly holds: Holds
-  readonly notice: (bytes: Buffer) => void
+  readonly notice: (notice: Notice) => void
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   HEADER_BYTES,
   ProtocolError,
   readBind,
+  readCopyFail,
   readExecute,
   readNamed,
   readParameters,
@@ -21,15 +22,16 @@ import type { NodeConfig } from '@countersign/platform'
 import type { Recorder } from '../record/recorder.ts'
 import type { Execution } from '../statement/execution.ts'
 import type { Judge } from '../statement/judge.ts'
-import { StatementRefusedError } from '../statement/judge.ts'
 import type { Judgement } from '../statement/judgement.ts'
-import * as say from '../statement/refusal.ts'
+import { StatementRefusedError } from '../statement/refusal.ts'
 import type { Admission } from './admission.ts'
 import type { Exchange } from './exchange.ts'
+import { KeptBytes } from './kept-bytes.ts'
 import { preparedFrom, type NamesMeant } from './meaning.ts'
 import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
 import type { ToClient } from './to-client.ts'
 import type { ToServer } from './to-server.ts'
+import * as say from './say.ts'
 
 export interface ClientSideOptions {
   readonly exchange: Exchange
@@ -63,6 +65,7 @@ export class ClientSide implements FrameReader {
   readonly #options: ClientSideOptions
   readonly #exchange: Exchange
   readonly #toServer: ToServer
+  readonly #kept: KeptBytes
   #blocked = false
   /** Something in this group was refused: everything up to its Sync is passed over, as the server would do. */
   #skipping = false
@@ -76,6 +79,7 @@ export class ClientSide implements FrameReader {
     this.#options = options
     this.#exchange = options.exchange
     this.#toServer = options.toServer
+    this.#kept = new KeptBytes(this.#exchange.meaning, options.limits.sessionBytesMax)
   }
 
   get blocked(): boolean {
@@ -129,6 +133,10 @@ export class ClientSide implements FrameReader {
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#skipping && tag !== FRONTEND.sync && tag !== FRONTEND.terminate) return true
     if (RESTS_ON_WORDS.has(tag) && this.#mustWait(tag)) return this.#later(bytes, start, end)
+    if (JUDGED.has(tag) && !this.#kept.hasRoomFor(end - start)) {
+      // What is on its way is kept as well, until it is answered.
+      return this.#unanswered ? this.#later(bytes, start, end) : this.#refuse(tag, say.keepsTooMuch())
+    }
     switch (tag) {
       case FRONTEND.query:
         return this.#query(bytes, start, end)
@@ -146,8 +154,10 @@ export class ClientSide implements FrameReader {
         return this.#sync(bytes, start, end)
       case FRONTEND.flush:
         return this.#forward(bytes, start, end, undefined)
-      case FRONTEND.copyDone:
       case FRONTEND.copyFail:
+        readCopyFail(bytes, start, end)
+        return this.#forward(bytes, start, end, { kind: 'copy-end' })
+      case FRONTEND.copyDone:
         return this.#forward(bytes, start, end, { kind: 'copy-end' })
       case FRONTEND.functionCall:
         return this.#refuseGroup(say.functionCallRefused())
@@ -555,9 +565,9 @@ export class ClientSide implements FrameReader {
     if (!this.#skipping) this.#refuse(tag, refusal)
   }
 
-  #refuse(tag: number, refusal: StatementRefusedError): void {
-    if (tag === FRONTEND.query || tag === FRONTEND.functionCall) this.#refuseGroup(refusal)
-    else this.#refuseExtended(refusal)
+  #refuse(tag: number, refusal: StatementRefusedError): boolean {
+    if (tag === FRONTEND.query || tag === FRONTEND.functionCall) return this.#refuseGroup(refusal)
+    return this.#refuseExtended(refusal)
   }
 
   /**

@@ -134,6 +134,20 @@ describe('when the log fails between a statement and its record', () => {
     expect(world.model.status).toBe('failed')
   })
 
+  // The server would read what we say as data, and the end of the data as messages that nobody has judged.
+  it('in a transaction, in the middle of COPY data, the session ends', async () => {
+    world.log.release()
+    await world.client.says(wire.query('begin'))
+    world.log.hold()
+    await world.client.says(wire.query('read 2'))
+    await world.client.says(wire.lying('d', 32, Buffer.from('a')))
+    world.server.news()
+    await fails()
+    expect(world.closed?.because).toBe('limit-exceeded')
+    await world.client.says(wire.query('drop table t'))
+    expect(world.server.news()).toEqual([])
+  })
+
   /** Everyone who asked is told; or all that are left are told that the session has ended. */
   const expectAnswered = (groups: number) => {
     const news = world.client.news()

@@ -28,6 +28,13 @@ export class NameTable<Value> {
     return this.#changes.get(name)?.value
   }
 
+  /** Everything that is kept: what names stand for, and what they may stand for again. */
+  *values(): Generator<Value> {
+    for (const last of this.#changes.values()) {
+      for (let each: Change<Value> | undefined = last; each; each = each.before) if (each.value) yield each.value
+    }
+  }
+
   /** True when the name's last change was sent before that Sync and has not been answered yet. */
   inDoubt(name: string, domain: number): boolean {
     const change = this.#changes.get(name)

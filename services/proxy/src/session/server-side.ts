@@ -282,7 +282,7 @@ export class ServerSide implements FrameReader {
       throw new ProtocolError('PGWIRE_UNEXPECTED', 'the server is ready before it has answered')
     }
     if (head.kind === 'query') for (const left of head.executions.slice(head.next)) this.#exchange.skip(left)
-    if (this.#exchange.ready(readReadyForQuery(bytes, start))) this.#events.catalogueChanged()
+    if (this.#exchange.ready(readReadyForQuery(bytes, start, end))) this.#events.catalogueChanged()
     if (this.#toClient.withholds) this.#events.withheld()
     else this.#toClient.addReady(bytes, start, end)
     this.#idleWhenNothingIsOwed()
@@ -355,7 +355,7 @@ export class ServerSide implements FrameReader {
         if (question.closes === 0) this.#endQuestion(question)
         return true
       case BACKEND.readyForQuery:
-        this.#exchange.status = readReadyForQuery(bytes, start)
+        this.#exchange.status = readReadyForQuery(bytes, start, end)
         this.#endQuestion(question)
         return true
       default:

@@ -3,8 +3,8 @@ import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { NodeConfig } from '@countersign/platform'
 import type { Recorder } from '../record/recorder.ts'
 import type { Holds, WithdrawnBecause } from '../statement/holds.ts'
-import type { Judge, StatementRefusedError } from '../statement/judge.ts'
-import * as say from '../statement/refusal.ts'
+import type { Judge } from '../statement/judge.ts'
+import type { StatementRefusedError } from '../statement/refusal.ts'
 import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
@@ -13,6 +13,7 @@ import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Question } from './pending.ts'
+import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import {
   CLOSES_WITHIN,
@@ -45,6 +46,9 @@ export interface SessionOptions {
 
 /** What a client has sent while it waits for an answer: more than this, and it is not read any further. */
 const UNREAD_BYTES_MAX = 256 * 1024
+
+/** So many messages that the server has not answered, and the client is not read any further. */
+const UNANSWERED_MAX = 10_000
 
 /** One client's connection through the node, from login to end: two streams and what stands between them. */
 export class Session {
@@ -91,7 +95,7 @@ export class Session {
       judge,
       recorder,
       holds,
-      notice: (bytes) => this.#toClient.say(bytes),
+      notice: (notice) => this.#toClient.say(say.noticeOf(notice)),
     })
     this.#clientSide = new ClientSide({
       exchange: this.#exchange,
@@ -186,6 +190,8 @@ export class Session {
     clearTimeout(this.#patience)
     const { client, upstream, recorder, identity, closed } = this.#options
     this.#clientSide.close()
+    // What the server is believed to have been sent it must have been sent: whole, up to where the client broke off.
+    this.#toServer.flush()
     this.#toServer.close()
     this.#toClient.close()
     this.#admission.abort(WITHDRAWN[because])
@@ -194,7 +200,8 @@ export class Session {
     const statements = this.#exchange.statements
     recorder.add({ type: 'session.closed', data: { sessionId, because, statements, at: now() } } as AccessEvent)
     for (const resolve of this.#whenAnswered.splice(0)) resolve()
-    upstream.stream.write(TERMINATE)
+    // In the middle of COPY data it would be taken for a part of it.
+    if (!this.#clientFrames.inside) upstream.stream.write(TERMINATE)
     upstream.stream.end()
     client.end()
     closed(because, error)
@@ -251,6 +258,13 @@ export class Session {
   #fromServer(bytes: Buffer, length: number): void {
     this.#serverFrames.read(bytes, 0, length)
     this.#toClient.flush()
+    this.#brakePipeline()
+  }
+
+  /** Who never waits for answers is kept from having millions of questions remembered. Data of COPY are none. */
+  #brakePipeline(): void {
+    const { pending, copying } = this.#exchange
+    this.#clientBrake.set('unanswered', pending.length > UNANSWERED_MAX && !copying)
   }
 
   #fromClient(bytes: Buffer, length: number): void {
@@ -262,6 +276,7 @@ export class Session {
     const read = this.#clientFrames.read(bytes, 0, length)
     this.#toServer.flush()
     if (read < length && !this.#closed) this.#keepUnread(Buffer.from(bytes.subarray(read, length)))
+    this.#brakePipeline()
   }
 
   #keepUnread(bytes: Buffer): void {
@@ -388,6 +403,11 @@ export class Session {
     const error = say.errorOf(say.logDown())
     if (this.#exchange.status !== 'open') {
       this.#toClient.sayReady(Buffer.concat([error, readyForQuery(this.#exchange.status)]))
+      return
+    }
+    // What stood in the middle of COPY data would be read as a part of it, and the end of that data as messages.
+    if (this.#clientFrames.inside) {
+      this.end('limit-exceeded', say.fatal('ZA010', 'session ended: the audit log cannot be written'))
       return
     }
     this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })

@@ -86,7 +86,7 @@ export class ToServer implements Waiter {
 
   /** Sends what was added during this read. Call it before the bytes that were added may change. */
   flush(): void {
-    if (this.#outbox.empty) return
+    if (this.#outbox.empty || this.#closed) return
     relay(this.#outbox.take(), this.#client, this.#server)
     this.#slowDown()
   }

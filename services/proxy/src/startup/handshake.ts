@@ -1,5 +1,3 @@
-import { isIP, type Socket } from 'node:net'
-import { TLSSocket, type SecureContext } from 'node:tls'
 import {
   authenticationCleartextPassword,
   HEADER_BYTES,
@@ -11,16 +9,22 @@ import {
   readPassword,
   type FirstPacket,
 } from '@countersign/pgwire'
-import { readClientSettings, StartupRefusedError, type ClientSettings } from './client-settings.ts'
+import type { GateRules } from '../gate.ts'
+import { readClientSettings, type ClientSettings } from './client-settings.ts'
+import type { Secured, ShownCertificate } from './client-tls.ts'
 import { HandshakeReader } from './handshake-reader.ts'
 import type { Line } from './line.ts'
 
-/** A client that has said who it claims to be, and what its password is. Nothing of it has been believed yet. */
+/** A client that has said who it claims to be. Nothing of it has been believed yet. */
 export interface Greeting {
   readonly kind: 'greeting'
   readonly settings: ClientSettings
-  readonly password: Buffer
   readonly tls: string | null
+  readonly certificate: ShownCertificate | undefined
+  /** Asks for the token. Wipe it when it has been looked at. */
+  askToken(): Promise<Buffer>
+  /** Nothing more is read: the connection belongs to the session now. */
+  done(): void
 }
 
 export interface CancelAsked {
@@ -30,76 +34,121 @@ export interface CancelAsked {
 }
 
 const PASSWORD_BYTES_MAX = 4_096
+const TLS_HANDSHAKE = 0x16
 const YES = Buffer.from('S')
 const NO = Buffer.from('N')
 
 /**
- * Everything up to the password. Throws `ProtocolError` for what is no PostgreSQL client, `PeerGoneError`,
+ * Everything up to the name. Throws `ProtocolError` for what is no PostgreSQL client, `PeerGoneError`,
  * `StartupRefusedError` for what a client may not ask for.
  */
-export const greet = async (line: Line, secure: SecureContext | undefined): Promise<Greeting | CancelAsked> => {
-  const { socket } = line
-  let tls: string | null = null
-  let reader = new HandshakeReader(line.duplex, FIRST_PACKET_BYTES_MAX)
-  for (;;) {
-    const { packet } = await reader.next(readFirstPacket)
-    if (packet.name === 'CancelRequest') return { kind: 'cancel', processId: packet.processId, secret: packet.secret }
-    if (packet.name === 'StartupMessage') return passwordOf(line, reader, packet, tls)
-    if (packet.name === 'GSSENCRequest' || !secure || tls) {
-      line.duplex.write(NO)
-      continue
-    }
-    // Bytes behind the request would be read as if they had come encrypted (CVE-2021-23214).
-    if (reader.unread > 0) throw new ProtocolError('PGWIRE_UNEXPECTED', 'clear bytes behind an SSLRequest')
-    reader.release()
-    socket.write(YES)
-    const secured = await securedSocket(socket, secure)
-    tls = secured.getProtocol() ?? 'TLS'
-    line.duplex = secured
-    reader = new HandshakeReader(secured, FIRST_PACKET_BYTES_MAX)
+export const greet = async (line: Line, rules: GateRules): Promise<Greeting | CancelAsked> => {
+  const first = await openingOf(line, rules)
+  const { packet, reader, secured } = first
+  if (packet.name === 'CancelRequest') return { kind: 'cancel', processId: packet.processId, secret: packet.secret }
+  const settings = readClientSettings(packet.parameters)
+  const unknown = [...packet.parameters.keys()].filter((name) => name.startsWith('_pq_.'))
+  if (packet.minor > 0 || unknown.length > 0) line.duplex.write(negotiateProtocolVersion(0, unknown))
+  return {
+    kind: 'greeting',
+    settings,
+    tls: secured?.version ?? null,
+    certificate: secured?.certificate,
+    askToken: () => tokenOf(line, reader),
+    done: () => reader.release(),
   }
 }
 
-const securedSocket = (socket: Socket, secureContext: SecureContext): Promise<TLSSocket> =>
-  new Promise((resolve, reject) => {
-    const secured = new TLSSocket(socket, { isServer: true, secureContext })
-    secured.once('secure', () => {
-      secured.off('error', reject)
-      resolve(secured)
-    })
-    secured.once('error', reject)
-    socket.once('close', () => reject(new ProtocolError('PGWIRE_UNEXPECTED', 'closed during the TLS handshake')))
-  })
+type Wanted = Extract<FirstPacket, { name: 'StartupMessage' | 'CancelRequest' }>
 
-const passwordOf = async (
-  { socket, duplex }: Line,
-  reader: HandshakeReader,
-  startup: Extract<FirstPacket, { name: 'StartupMessage' }>,
-  tls: string | null,
-): Promise<Greeting> => {
-  const settings = readClientSettings(startup.parameters)
-  if (!tls && !isLoopback(socket.remoteAddress)) {
-    throw new StartupRefusedError('28000', 'TLS is required from other machines', 'connect with sslmode=require')
+interface Opening {
+  readonly packet: Wanted
+  readonly reader: HandshakeReader
+  readonly secured: Secured | undefined
+}
+
+/**
+ * What a connection may begin with: TLS at once, or each kind of encryption asked for once; then the first packet.
+ *
+ * SPEC: PostgreSQL, "Message Flow", SSL Session Encryption and GSSAPI Session Encryption.
+ */
+const openingOf = async (line: Line, { limits, tls }: GateRules): Promise<Opening> => {
+  const reader = new HandshakeReader(line.duplex, FIRST_PACKET_BYTES_MAX)
+  const firstPacket = packetUpTo(limits.startupBytesMax)
+  if (await beginsWithTls(reader)) return direct(line, reader, { limits, tls })
+  const asked = new Set<string>()
+  for (;;) {
+    const { packet } = await reader.next(firstPacket)
+    if (packet.name === 'StartupMessage' || packet.name === 'CancelRequest') {
+      return { packet, reader, secured: undefined }
+    }
+    if (asked.has(packet.name)) throw unexpected(`a second ${packet.name}`)
+    asked.add(packet.name)
+    // Bytes behind the request would be read as if they had come encrypted (CVE-2021-23214).
+    if (reader.unread > 0) throw unexpected(`clear bytes behind ${article(packet.name)}`)
+    if (packet.name === 'GSSENCRequest' || !tls) {
+      line.duplex.write(NO)
+      continue
+    }
+    reader.release()
+    line.duplex.write(YES)
+    const secured = await tls.secure(line.socket)
+    return within(line, secured, limits)
   }
-  const unknown = [...startup.parameters.keys()].filter((name) => name.startsWith('_pq_.'))
-  if (startup.minor > 0 || unknown.length > 0) duplex.write(negotiateProtocolVersion(0, unknown))
+}
+
+const beginsWithTls = async (reader: HandshakeReader): Promise<boolean> => {
+  const { byte } = await reader.next((bytes) => (bytes.length === 0 ? undefined : { length: 0, byte: bytes[0] }))
+  return byte === TLS_HANDSHAKE
+}
+
+/** PostgreSQL 17 and later, `sslnegotiation=direct`: the name of the protocol stands in for the request. */
+const direct = async (
+  line: Line,
+  reader: HandshakeReader,
+  { limits, tls }: Pick<GateRules, 'limits' | 'tls'>,
+): Promise<Opening> => {
+  if (!tls) throw unexpected('TLS at once, and this node has no certificate')
+  reader.release()
+  const secured = await tls.secure(line.socket)
+  line.duplex = secured.duplex
+  if (!secured.alpn) throw unexpected('TLS at once, without the protocol `postgresql` (ALPN)')
+  return within(line, secured, limits)
+}
+
+const within = async (line: Line, secured: Secured, limits: GateRules['limits']): Promise<Opening> => {
+  line.duplex = secured.duplex
+  const reader = new HandshakeReader(secured.duplex, FIRST_PACKET_BYTES_MAX)
+  const { packet } = await reader.next(packetUpTo(limits.startupBytesMax))
+  if (packet.name === 'StartupMessage' || packet.name === 'CancelRequest') return { packet, reader, secured }
+  throw unexpected(`${article(packet.name)} through TLS`)
+}
+
+const article = (name: string) => (name.startsWith('S') ? `an ${name}` : `a ${name}`)
+
+const unexpected = (what: string) => new ProtocolError('PGWIRE_UNEXPECTED', what)
+
+const packetUpTo = (bytesMax: number) => (bytes: Buffer) => {
+  const length = bytes.length < 4 ? 0 : bytes.readInt32BE(0)
+  if (length > bytesMax) throw new ProtocolError('PGWIRE_BAD_LENGTH', `a first packet of length ${length}`)
+  return readFirstPacket(bytes)
+}
+
+const tokenOf = async ({ duplex }: Line, reader: HandshakeReader): Promise<Buffer> => {
   duplex.write(authenticationCleartextPassword())
   const { password } = await reader.next(passwordMessage)
-  reader.release()
-  return { kind: 'greeting', settings, password, tls }
+  return password
 }
 
 const passwordMessage = (bytes: Buffer): { length: number; password: Buffer } | undefined => {
   if (bytes.length < HEADER_BYTES) return undefined
   const length = 1 + bytes.readInt32BE(1)
-  if (bytes[0] !== FRONTEND.password) throw new ProtocolError('PGWIRE_UNEXPECTED', 'something else than a password')
+  if (bytes[0] !== FRONTEND.password) throw unexpected('something else than a password')
   if (length < HEADER_BYTES || length > PASSWORD_BYTES_MAX) {
     throw new ProtocolError('PGWIRE_BAD_LENGTH', `a password message of ${length} bytes`)
   }
-  return bytes.length < length ? undefined : { length, password: Buffer.from(readPassword(bytes, 0, length)) }
-}
-
-const isLoopback = (address: string | undefined): boolean => {
-  const plain = address?.replace(/^::ffff:/, '') ?? ''
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
+  if (bytes.length < length) return undefined
+  const password = Buffer.from(readPassword(bytes, 0, length))
+  bytes.fill(0, 0, length)
+  return { length, password }
 }

@@ -1,71 +1,209 @@
-import type { SecureContext } from 'node:tls'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessEvent, Target, WorkerId } from '@countersign/contracts'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
-import { connectUpstream, UpstreamError, type Upstream } from '../upstream/connect.ts'
-import { authenticate, type AuthFailure } from './authenticate.ts'
-import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
+import type { GateRules } from '../gate.ts'
+import { connectUpstream, type Upstream } from '../upstream/connect.ts'
+import { UpstreamError } from '../upstream/upstream-error.ts'
+import { authenticate, authenticateByCertificate, type Authenticated, type AuthFailure } from './authenticate.ts'
+import { principalNamedBy } from './client-certificate.ts'
+import { StartupRefusedError } from './client-settings.ts'
+import type { Attempt, FailedLogins } from './failed-logins.ts'
+import type { AuthFailed, FailureRecord } from './failure-record.ts'
 import { greet, type CancelAsked, type Greeting } from './handshake.ts'
 import type { Line } from './line.ts'
+import { isLoopback } from './network.ts'
+import type { Leave, Places } from './places.ts'
+
+export type Proof = Extract<AccessEvent, { type: 'credential.used' }>['data']['proof']
 
 export interface LoggedIn {
   readonly kind: 'logged-in'
   readonly greeting: Greeting
   readonly credential: Credential
+  /** What was shown, and believed. */
+  readonly proof: Proof
   readonly target: Target
   readonly role: string
   readonly upstream: Upstream
+  /** Gives the principal's place back, at the end of the session. */
+  readonly leave: Leave
 }
 
 export interface LoginOptions {
+  readonly rules: GateRules
   readonly inForce: InForce
   readonly databases: readonly DatabaseConfig[]
-  readonly secure: SecureContext | undefined
+  readonly failedLogins: FailedLogins
+  readonly failures: FailureRecord
+  readonly places: Places
   readonly worker: WorkerId
   readonly now: () => string
-  readonly record: (event: AccessEvent) => void
   /** Marks the server's session, so that statements that came through a node can be told from others. */
   readonly marks: () => ReadonlyMap<string, string>
 }
 
-type Because = Extract<AccessEvent, { type: 'auth.failed' }>['data']['because']
+type Because = AuthFailed['data']['because']
 
 /** From an accepted socket to a server connection that belongs to a known principal. */
 export const login = async (line: Line, options: LoginOptions): Promise<LoggedIn | CancelAsked> => {
-  const greeting = await greet(line, options.secure)
-  if (greeting.kind === 'cancel') return greeting
-  const { settings, password } = greeting
-  const fail = (because: Because, sqlstate: string, message: string, hint?: string): never => {
-    options.record(failure(settings, line, because, options))
+  const greeting = await greet(line, options.rules)
+  return greeting.kind === 'cancel' ? greeting : new Login(line, greeting, options).run()
+}
+
+/** One client that wants in. Each step lets it go on, or throws what it is told. */
+class Login {
+  readonly #line: Line
+  readonly #greeting: Greeting
+  readonly #options: LoginOptions
+  readonly #attempt: Attempt
+
+  constructor(line: Line, greeting: Greeting, options: LoginOptions) {
+    this.#line = line
+    this.#greeting = greeting
+    this.#options = options
+    this.#attempt = { address: line.socket.remoteAddress ?? '', user: greeting.settings.user }
+  }
+
+  async run(): Promise<LoggedIn> {
+    const { settings } = this.#greeting
+    this.#mayTry()
+    const proof = this.#proofNeeded()
+    const credential = await this.#authenticated(proof)
+    this.#greeting.done()
+    const { database, target, role } = this.#destination(credential)
+    const leave = this.#place(credential)
+    try {
+      const told = new Map([...settings.server, ...this.#options.marks()])
+      const upstream = await connectUpstream(database, role, told)
+      return { kind: 'logged-in', greeting: this.#greeting, credential, proof, target, role, upstream, leave }
+    } catch (error) {
+      leave()
+      if (!(error instanceof UpstreamError)) throw error
+      return this.#refuse('upstream-unavailable', refusalOf(error))
+    }
+  }
+
+  /** What can be said before anything is asked. */
+  #mayTry(): void {
+    const { rules, inForce, failedLogins, places } = this.#options
+    const needed = rules.tls?.certificates === 'required' || !isLoopback(this.#attempt.address)
+    if (!this.#greeting.tls && needed) this.#fail('tls-required', ...TLS_REQUIRED)
+    const until = failedLogins.lockedUntil(this.#attempt)
+    if (until !== undefined) this.#refuseLocked(until)
+    if (places.isFull(rules.limits)) throw new StartupRefusedError(...TOO_MANY.all)
+    if (!inForce.policy) this.#refuse('not-ready', new StartupRefusedError(...NOT_READY))
+  }
+
+  /**
+   * CONTROL one-principal: what the client shows must all name the same principal. A certificate that is shown and not
+   * believed is refused even where none is needed.
+   */
+  #proofNeeded(): Proof {
+    const { certificate, settings } = this.#greeting
+    const use = this.#options.rules.tls?.certificates ?? 'never'
+    if (!certificate) {
+      if (use === 'required') this.#fail('wrong-certificate', '28000', 'a client certificate is required')
+      return 'token'
+    }
+    if (certificate.fault !== undefined) {
+      this.#fail('wrong-certificate', '28000', `the client certificate is not accepted: ${certificate.fault}`)
+    }
+    if (principalNamedBy(certificate) !== settings.user) {
+      this.#fail('wrong-certificate', '28000', 'the client certificate is for another name than the one given')
+    }
+    return use === 'sufficient' ? 'certificate' : 'token-and-certificate'
+  }
+
+  async #authenticated(proof: Proof): Promise<Credential> {
+    const { failedLogins } = this.#options
+    const found = await this.#ask(proof)
+    if ('because' in found) {
+      if (failedLogins.underAttack(this.#attempt.user)) await sleep(SLOW_MS)
+      const text = proof === 'certificate' ? CERTIFICATE_TEXT : TOKEN_TEXT
+      return this.#fail(found.because, ...text[found.because])
+    }
+    failedLogins.succeeded(this.#attempt)
+    return found.credential
+  }
+
+  async #ask(proof: Proof): Promise<Authenticated> {
+    const { inForce, now } = this.#options
+    const { user } = this.#greeting.settings
+    if (proof === 'certificate') return authenticateByCertificate(inForce, user, now())
+    const token = await this.#greeting.askToken()
+    try {
+      return authenticate(inForce, user, token, now())
+    } finally {
+      token.fill(0)
+    }
+  }
+
+  #destination(credential: Credential): { database: DatabaseConfig; target: Target; role: string } {
+    const { user, database: name } = this.#greeting.settings
+    const database = this.#options.databases.find((each) => each.name === name)
+    if (!database) {
+      const refusal = new StartupRefusedError('3D000', `database "${name}" does not exist here`)
+      return this.#refuse('unknown-database', refusal)
+    }
+    const target = { environment: database.environment, database: database.name }
+    const role = roleOf(credential, target)
+    if (role === undefined || database.upstream.roles[role] === undefined) {
+      return this.#refuse('not-allowed', new StartupRefusedError('42501', `${user} may not connect to ${name}`))
+    }
+    return { database, target, role }
+  }
+
+  #place({ principal }: Credential): Leave {
+    const { places, rules } = this.#options
+    const taken = places.take(principal.id, rules.limits)
+    if (typeof taken === 'function') return taken
+    return this.#refuse('too-many-connections', new StartupRefusedError(...TOO_MANY[taken]))
+  }
+
+  /** Something was tried that is wrong. It is counted, and recorded with what is locked by it. */
+  #fail(because: Because, sqlstate: string, message: string, hint?: string): never {
+    const { failedLogins, failures, rules } = this.#options
+    const lock = failedLogins.failed(this.#attempt, rules.lockout)
+    const until = lock && new Date(lock.until).toISOString()
+    failures.add(this.#failure(because, lock && { lock: { scope: lock.scope, until } }))
     throw new StartupRefusedError(sqlstate, message, hint)
   }
 
-  if (!options.inForce.policy) fail('not-ready', '57P03', 'this node has no policy in force yet: try again')
-  const authenticated = authenticate(options.inForce, settings.user, password, options.now())
-  password.fill(0)
-  if ('because' in authenticated) return fail(authenticated.because, ...AUTH_TEXT[authenticated.because])
-
-  const { credential } = authenticated
-  const database = options.databases.find(({ name }) => name === settings.database)
-  if (!database) return fail('unknown-database', '3D000', `database "${settings.database}" does not exist here`)
-  const target = { environment: database.environment, database: database.name }
-  const role = roleOf(credential, target)
-  if (role === undefined || database.upstream.roles[role] === undefined) {
-    return fail('not-allowed', '42501', `${settings.user} may not connect to ${settings.database}`)
+  #refuse(because: Because, refusal: StartupRefusedError): never {
+    this.#options.failures.add(this.#failure(because))
+    throw refusal
   }
-  try {
-    const upstream = await connectUpstream(database, role, new Map([...settings.server, ...options.marks()]))
-    return { kind: 'logged-in', greeting, credential, target, role, upstream }
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error
-    options.record(failure(settings, line, 'upstream-unavailable', options))
-    throw refusalOf(error)
+
+  #refuseLocked(until: number): never {
+    this.#options.failures.addRefused(this.#failure('locked-out'), this.#attempt, until)
+    const seconds = Math.max(1, Math.ceil((until - Date.parse(this.#options.now())) / 1000))
+    throw new StartupRefusedError(
+      '28000',
+      `too many failed logins: try again in ${seconds} s`,
+      'Only logins from this address are refused. Operators find them in the record as auth.failed.',
+    )
+  }
+
+  #failure(because: Because, more: object = {}): AuthFailed {
+    const { worker, now } = this.#options
+    const { user, database } = this.#greeting.settings
+    const { remoteAddress: address = '', remotePort: port = 0 } = this.#line.socket
+    const claimed = { user: user.slice(0, TEXT_MAX), database: database.slice(0, TEXT_MAX) }
+    return {
+      type: 'auth.failed',
+      data: { worker, ...claimed, address, port, because, ...more, at: now() },
+    } as AuthFailed
   }
 }
 
+const TEXT_MAX = 200
+/** How long a wrong answer takes while somebody tries a name from everywhere. */
+const SLOW_MS = 1_000
+
 /** What the server itself said is the client's to know, unless it is about our own login there. */
-const refusalOf = ({ fields, message }: UpstreamError): StartupRefusedError => {
-  if (fields && !fields.code.startsWith('28')) return new StartupRefusedError(fields.code, fields.message)
+const refusalOf = ({ fault, fields, message }: UpstreamError): StartupRefusedError => {
+  if (fields && fault === 'refused') return new StartupRefusedError(fields.code, fields.message)
   const hint = 'Operators find the cause with countersign doctor.'
   const reason = fields ? 'it does not accept the role that this node logs in with' : message
   return new StartupRefusedError('08006', `the database behind this node cannot be reached: ${reason}`, hint)
@@ -74,30 +212,38 @@ const refusalOf = ({ fields, message }: UpstreamError): StartupRefusedError => {
 const roleOf = ({ roles }: Credential, { environment, database }: Target): string | undefined =>
   roles[`${environment}/${database}`] ?? roles['*']
 
-/** Whether the name or the token was wrong is not for the client to learn. */
-const AUTH_TEXT: Readonly<Record<AuthFailure, [sqlstate: string, message: string, hint?: string]>> = {
-  'wrong-token': ['28P01', 'password authentication failed'],
-  'expired-token': ['28P01', 'the token has expired', 'Get a new one with countersign login.'],
-  revoked: ['28000', 'access has been revoked'],
+type Text = readonly [sqlstate: string, message: string, hint?: string]
+
+const TLS_REQUIRED: Text = ['28000', 'TLS is required', 'connect with sslmode=require, or verify-full']
+const NOT_READY: Text = ['57P03', 'this node has no policy in force yet: try again']
+
+const TOO_MANY: Readonly<Record<'all' | 'principal', Text>> = {
+  all: ['53300', 'too many clients already', 'Operators raise node.limits.connectionsMax.'],
+  principal: [
+    '53300',
+    'too many connections for this principal',
+    'Close some, or have node.limits.connectionsPerPrincipalMax raised.',
+  ],
 }
 
-const TEXT_MAX = 200
+/** Whether the name or the token was wrong is not for the client to learn. */
+const WRONG: Text = ['28P01', 'password authentication failed']
+const REVOKED: Text = ['28000', 'access has been revoked']
 
-const failure = (
-  { user, database }: ClientSettings,
-  { socket }: Line,
-  because: Because,
-  { worker, now }: LoginOptions,
-): AccessEvent =>
-  ({
-    type: 'auth.failed',
-    data: {
-      worker,
-      user: user.slice(0, TEXT_MAX),
-      database: database.slice(0, TEXT_MAX),
-      address: socket.remoteAddress ?? '',
-      port: socket.remotePort ?? 0,
-      because,
-      at: now(),
-    },
-  }) as AccessEvent
+const TOKEN_TEXT: Readonly<Record<AuthFailure, Text>> = {
+  'unknown-principal': WRONG,
+  'wrong-token': WRONG,
+  'expired-token': ['28P01', 'the token has expired', 'Get a new one with countersign login.'],
+  revoked: REVOKED,
+  'not-allowed': WRONG,
+}
+
+const NOT_CERTIFIED: Text = ['28000', 'certificate authentication failed']
+
+const CERTIFICATE_TEXT: Readonly<Record<AuthFailure, Text>> = {
+  'unknown-principal': NOT_CERTIFIED,
+  'wrong-token': NOT_CERTIFIED,
+  'expired-token': ['28000', 'the credential of this principal has expired'],
+  revoked: REVOKED,
+  'not-allowed': ['28000', 'a certificate alone does not tell which credential is meant', 'Give the token as well.'],
+}

@@ -1,6 +1,6 @@
 import { Principal, type AccessEvent, type WorkerId } from '@countersign/contracts'
 import { dataRow, readDataRow, type Column } from '@countersign/pgwire'
-import type { DatabaseConfig } from '@countersign/platform'
+import { Secret, type DatabaseConfig } from '@countersign/platform'
 import { compilePolicies, defaultPolicies, type PolicySet } from '@countersign/policy'
 import type { Client, QueryArrayResult } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -9,7 +9,8 @@ import { Knowledge } from '../catalogue/knowledge.ts'
 import { Parser } from '../understanding/parser.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import { DatabaseJudge } from './database-judge.ts'
-import { StatementRefusedError, type BoundParameters, type Circumstances } from './judge.ts'
+import type { BoundParameters, Circumstances } from './judge.ts'
+import { StatementRefusedError } from './refusal.ts'
 import type { Judgement } from './judgement.ts'
 
 /*
@@ -29,7 +30,10 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
   beforeAll(async () => {
     server = await startPostgres(binaries)
     const first = await server.connect('postgres')
-    await first.query(`CREATE ROLE ${GUARD} LOGIN; GRANT pg_read_all_data TO ${GUARD}`)
+    await first.query(`CREATE ROLE ${GUARD} LOGIN`)
+    // Version 13 has no role for it.
+    const { rows } = await first.query("SELECT 1 FROM pg_roles WHERE rolname = 'pg_read_all_data'")
+    await first.query(rows.length === 1 ? `GRANT pg_read_all_data TO ${GUARD}` : `ALTER ROLE ${GUARD} SUPERUSER`)
     await first.query('CREATE DATABASE shop')
     await first.end()
     admin = await server.connect('shop')
@@ -579,7 +583,8 @@ const configOf = (port: number): DatabaseConfig => ({
     port,
     database: 'shop',
     tls: 'disable',
-    guard: { role: GUARD, password: '' },
+    channelBinding: 'prefer',
+    guard: { role: GUARD, password: new Secret('trusted') },
     roles: {},
   },
 })

@@ -1,4 +1,4 @@
-import { StatementRefusedError } from './judge.ts'
+import { StatementRefusedError } from './refusal.ts'
 import type { Judgement } from './judgement.ts'
 
 /** Our own, and not PostgreSQL's grammar: it may ask of any statement, also of those that EXPLAIN does not take. */

@@ -5,8 +5,8 @@ import type { Approval, InForce } from '../decisions/in-force.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { Execution } from './execution.ts'
 import type { Judgement } from './judgement.ts'
-import type { StatementRefusedError } from './judge.ts'
 import * as say from './refusal.ts'
+import type { StatementRefusedError } from './refusal.ts'
 
 /** The statement that asks, and the session that it is in. */
 export interface Asking {
@@ -27,7 +27,7 @@ export interface Asking {
 
 /** The way back to the client that waits. */
 export interface Waiting {
-  notice(bytes: Buffer): void
+  notice(notice: say.Notice): void
   /** Aborted when the client takes its statement back or is gone; the reason says which. */
   readonly signal: AbortSignal
 }
@@ -41,6 +41,8 @@ export type HoldOutcome =
 
 /** Control answers a claim within milliseconds; when it does not, it is not there. */
 const CLAIM_TIMEOUT_MS = 5_000
+/** Requests that are remembered while control is silent. */
+const OPENED_MAX = 10_000
 /** How much longer than its hold a statement waits for control to say that it has expired. */
 const GRACE_MS = 2_000
 
@@ -88,8 +90,16 @@ export class Holds {
     const opened = inlineSeconds === undefined ? this.#opened.get(key) : undefined
     if (opened) return { requestId: opened, known: undefined, isNew: false }
     const requestId = newRequestId()
-    if (inlineSeconds === undefined) this.#opened.set(key, requestId)
+    if (inlineSeconds === undefined) this.#remember(key, requestId)
     return { requestId, known: undefined, isNew: true }
+  }
+
+  /** Control speaks of each within a moment, unless it is not there; then the oldest are asked for once more. */
+  #remember(key: string, requestId: RequestId): void {
+    this.#opened.set(key, requestId)
+    if (this.#opened.size <= OPENED_MAX) return
+    const [oldest = key] = this.#opened.keys()
+    this.#opened.delete(oldest)
   }
 
   /** A grant that can be used, or for those who come back later an answer that still stands. */

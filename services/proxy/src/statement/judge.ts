@@ -2,6 +2,7 @@ import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import type { Judgement } from './judgement.ts'
+import type { StatementRefusedError } from './refusal.ts'
 
 /** The circumstances of a session that a judgement depends on. */
 export interface Circumstances {
@@ -49,29 +50,4 @@ export interface Judge {
 
   /** What is recorded of a text that could not be understood. */
   notUnderstood(sql: string, refusal: StatementRefusedError): Judgement
-}
-
-/** The statement does not get through, and this is what its client is told. */
-export class StatementRefusedError extends Error {
-  readonly code = 'PROXY_STATEMENT_REFUSED'
-  readonly sqlstate: string
-  readonly detail: string | undefined
-  readonly hint: string | undefined
-  readonly position: number | undefined
-  /** The server's own routine that would have said so: some drivers recognise an error by it. */
-  readonly routine: string | undefined
-
-  constructor(
-    sqlstate: string,
-    message: string,
-    { detail, hint, position, routine }: { detail?: string; hint?: string; position?: number; routine?: string } = {},
-  ) {
-    super(message)
-    this.name = 'StatementRefusedError'
-    this.sqlstate = sqlstate
-    this.detail = detail
-    this.hint = hint
-    this.position = position
-    this.routine = routine
-  }
 }

@@ -1,14 +1,45 @@
-import { errorResponse, noticeResponse } from '@countersign/pgwire'
 import type { Principal, RequestId } from '@countersign/contracts'
 import type { Judgement } from './judgement.ts'
-import { StatementRefusedError } from './judge.ts'
 
 /*
- * What clients are told. The first line is one sentence for people; DETAIL is JSON for programs (services and
- * agents), plain text for people; HINT says what to do. Codes: DESIGN.md, section 8.
+ * What clients are told, whatever protocol they speak. The first line is one sentence for people; DETAIL is JSON for
+ * programs (services and agents), plain text for people; HINT says what to do. Codes: DESIGN.md, section 8.
  */
 
+/** The statement does not get through, and this is what its client is told. */
+export class StatementRefusedError extends Error {
+  readonly code = 'PROXY_STATEMENT_REFUSED'
+  readonly sqlstate: string
+  readonly detail: string | undefined
+  readonly hint: string | undefined
+  readonly position: number | undefined
+  /** The server's own routine that would have said so: some drivers recognise an error by it. */
+  readonly routine: string | undefined
+
+  constructor(
+    sqlstate: string,
+    message: string,
+    { detail, hint, position, routine }: { detail?: string; hint?: string; position?: number; routine?: string } = {},
+  ) {
+    super(message)
+    this.name = 'StatementRefusedError'
+    this.sqlstate = sqlstate
+    this.detail = detail
+    this.hint = hint
+    this.position = position
+    this.routine = routine
+  }
+}
+
 export const APPROVAL_NOTICE = '01ZA1'
+
+/** What a client is told while it waits. */
+export interface Notice {
+  readonly code: string
+  readonly message: string
+  readonly detail?: string
+  readonly hint?: string
+}
 
 export interface HoldText {
   readonly requestId: RequestId
@@ -17,19 +48,6 @@ export interface HoldText {
   readonly link: string
   readonly expiresInSeconds: number
 }
-
-export const errorOf = ({ sqlstate, message, detail, hint, position, routine }: StatementRefusedError): Buffer =>
-  errorResponse({ severity: 'ERROR', code: sqlstate, message, detail, hint, position, routine })
-
-export const fatal = (code: string, message: string, hint?: string): Buffer =>
-  errorResponse({ severity: 'FATAL', code, message, hint })
-
-export const serverGone = (): Buffer =>
-  fatal(
-    '08006',
-    'session ended: the connection to the database was lost',
-    'Connect again; what was under way may be done or not.',
-  )
 
 export const logDown = (): StatementRefusedError =>
   new StatementRefusedError('ZA010', 'refused: the audit log cannot be written', {
@@ -60,30 +78,24 @@ export const approvalRequired = (judgement: Judgement, hold: HoldText, principal
     hint: `Once it is approved, run exactly the same statement again: it will run once. ${hold.link}`,
   })
 
-export const heldNotice = (judgement: Judgement, hold: HoldText, inTransaction: boolean): Buffer =>
-  noticeResponse({
-    severity: 'NOTICE',
-    code: APPROVAL_NOTICE,
-    message: `held for approval: ${judgement.because} (request ${hold.requestId})`,
-    detail:
-      `Sent to ${namesOf(hold.owners)}. Waiting at most ${hold.expiresInSeconds} s.` +
-      (inTransaction ? ' The transaction stays open meanwhile, with the locks that it has.' : ''),
-    hint: `Ctrl-C withdraws the request. ${hold.link}`,
-  })
+export const heldNotice = (judgement: Judgement, hold: HoldText, inTransaction: boolean): Notice => ({
+  code: APPROVAL_NOTICE,
+  message: `held for approval: ${judgement.because} (request ${hold.requestId})`,
+  detail:
+    `Sent to ${namesOf(hold.owners)}. Waiting at most ${hold.expiresInSeconds} s.` +
+    (inTransaction ? ' The transaction stays open meanwhile, with the locks that it has.' : ''),
+  hint: `Ctrl-C withdraws the request. ${hold.link}`,
+})
 
-export const waitingNotice = ({ requestId, owners }: HoldText, seconds: number): Buffer =>
-  noticeResponse({
-    severity: 'NOTICE',
-    code: APPROVAL_NOTICE,
-    message: `still waiting for ${namesOf(owners)} (request ${requestId}, ${seconds} s)`,
-  })
+export const waitingNotice = ({ requestId, owners }: HoldText, seconds: number): Notice => ({
+  code: APPROVAL_NOTICE,
+  message: `still waiting for ${namesOf(owners)} (request ${requestId}, ${seconds} s)`,
+})
 
-export const approvedNotice = (requestId: RequestId, people: readonly string[]): Buffer =>
-  noticeResponse({
-    severity: 'NOTICE',
-    code: APPROVAL_NOTICE,
-    message: `approved by ${people.join(', ')} (request ${requestId})`,
-  })
+export const approvedNotice = (requestId: RequestId, people: readonly string[]): Notice => ({
+  code: APPROVAL_NOTICE,
+  message: `approved by ${people.join(', ')} (request ${requestId})`,
+})
 
 export const deniedByOwner = (requestId: RequestId, people: readonly string[], reason: string | undefined) =>
   new StatementRefusedError(
@@ -129,29 +141,9 @@ export const tooLong = (bytes: number, bytesMax: number): StatementRefusedError 
     hint: 'Send large data with COPY FROM STDIN, or raise node.limits.',
   })
 
-export const noSuchStatement = (name: string): StatementRefusedError =>
-  new StatementRefusedError('26000', `prepared statement "${name}" does not exist`, {
-    routine: 'FetchPreparedStatement',
-  })
-
-export const noSuchPortal = (name: string): StatementRefusedError =>
-  new StatementRefusedError('34000', `portal "${name}" does not exist`, { routine: 'exec_execute_message' })
-
-/** What it was recorded as doing may not be what it would do now. */
-export const boundTooEarly = (name: string): StatementRefusedError =>
-  new StatementRefusedError('55000', `portal "${name}" was bound before the session changed what names mean`, {
-    hint: 'Bind it again.',
-  })
-
-/** @param sqlstate what the server has said to our question */
-export const notTold = (sqlstate: string): StatementRefusedError =>
-  new StatementRefusedError(sqlstate, 'the server did not say what names mean in this session', {
-    hint: 'Nothing was run. Try again.',
-  })
-
-export const functionCallRefused = (): StatementRefusedError =>
-  new StatementRefusedError('42501', 'the function-call protocol is not let through', {
-    hint: 'Call the function in a SELECT: there it can be understood.',
+export const keepsTooMuch = (): StatementRefusedError =>
+  new StatementRefusedError('53200', 'this session keeps more on the node than it may', {
+    hint: 'DEALLOCATE prepared statements, CLOSE cursors, or have node.limits.sessionBytesMax raised.',
   })
 
 const namesOf = (owners: readonly string[]) => (owners.length === 0 ? 'its owners' : owners.join(', '))

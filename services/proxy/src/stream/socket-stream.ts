@@ -35,6 +35,15 @@ const takeHandle = (socket: Socket): { handle: object; unread: Buffer | null } |
   return { handle, unread }
 }
 
+const LINGER_MS = 30_000
+
+/** A peer that does not take its last words, or does not close when we have, keeps nothing of ours for ever. */
+const closeLater = (duplex: Duplex): void => {
+  const late = setTimeout(() => duplex.destroy(), LINGER_MS)
+  late.unref()
+  duplex.once('close', () => clearTimeout(late))
+}
+
 /** A plain socket that reads into one buffer of its own, again and again. */
 class SocketStream implements ByteStream {
   listener: ByteListener = DEAF
@@ -98,6 +107,7 @@ class SocketStream implements ByteStream {
 
   end(): void {
     this.#socket.end()
+    closeLater(this.#socket)
   }
 
   destroy(): void {
@@ -149,6 +159,7 @@ class DuplexStream implements ByteStream {
 
   end(): void {
     this.#duplex.end()
+    closeLater(this.#duplex)
   }
 
   destroy(): void {

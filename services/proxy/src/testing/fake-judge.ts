@@ -1,6 +1,7 @@
 import type { Digest } from '@countersign/contracts'
 import { dataRow, readDataRow } from '@countersign/pgwire'
-import { StatementRefusedError, type Circumstances, type Judge } from '../statement/judge.ts'
+import type { Circumstances, Judge } from '../statement/judge.ts'
+import { StatementRefusedError } from '../statement/refusal.ts'
 import type { CopyPlan, Judgement, ResultPlanner, RowPlan, SessionEffects } from '../statement/judgement.ts'
 import { NO_EFFECTS } from '../statement/effects.ts'
 import { isReadOnly, readScript, type Command } from './script.ts'

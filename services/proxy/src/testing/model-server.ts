@@ -61,6 +61,24 @@ class Failure extends Error {
   }
 }
 
+/** Names as dynahash keeps them: the first NAMEDATALEN - 1 bytes. */
+class Named<Value> extends Map<string, Value> {
+  override get(name: string): Value | undefined {
+    return super.get(kept(name))
+  }
+  override has(name: string): boolean {
+    return super.has(kept(name))
+  }
+  override set(name: string, value: Value): this {
+    return super.set(kept(name), value)
+  }
+  override delete(name: string): boolean {
+    return super.delete(kept(name))
+  }
+}
+
+const kept = (name: string): string => Buffer.from(name).toString('latin1', 0, 63)
+
 /**
  * PostgreSQL's half of the protocol over the language of `script.ts`: what it answers to which message, in which state.
  * Written from the protocol's chapter of the manual and from postgres.c, and from nothing of the node's.
@@ -74,8 +92,8 @@ export class ModelServer {
   readonly #withPolicy: boolean
   readonly #begins: (command: Command) => void
   readonly #frames: Frames
-  readonly #prepared = new Map<string, string>()
-  readonly #portals = new Map<string, Portal>()
+  readonly #prepared = new Named<string>()
+  readonly #portals = new Named<Portal>()
   #skipping = false
   #copyIn: CopyIn | undefined
   /** Statements of this group since its transaction, implicit or not, began; and whether the commit will fail. */

@@ -19,6 +19,9 @@ export interface Command {
   readonly inner: string
 }
 
+/** Whatever a text that was spoilt may ask for. */
+const ROWS_MAX = 100
+
 const VERDICTS = new Set(['mask', 'hold', 'deny'])
 
 export const readScript = (sql: string): readonly Command[] =>
@@ -33,7 +36,7 @@ const readCommand = (text: string): Command => {
   const verdict = VERDICTS.has(words[0] ?? '') ? (words.shift() as Command['verdict']) : 'allow'
   const [kind = '', argument = ''] = words
   const inner = / as (.*)$/i.exec(text)?.[1] ?? ''
-  return { text, verdict, kind, rows: Number(argument) || 0, name: argument, inner }
+  return { text, verdict, kind, rows: Math.min(Number(argument) || 0, ROWS_MAX), name: argument, inner }
 }
 
 const READING = new Set(['read', 'copyout', 'notice', 'begin', 'commit', 'rollback', 'fail', 'failbind', 'syntax'])

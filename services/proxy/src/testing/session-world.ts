@@ -173,10 +173,15 @@ const ANA = { id: 'ana', kind: 'person', groups: ['dev'] } as unknown as Princip
 
 const LIMITS: SessionOptions['limits'] = {
   startupTimeoutMs: 1_000,
+  startupBytesMax: 10_000,
   statementBytesMax: 1_000_000,
   messageBytesMax: 2_000_000,
   rowBytesMax: 100_000,
+  sessionBytesMax: 1_000_000,
   connectionsMax: 10,
+  connectionsPerPrincipalMax: 10,
+  loginsMax: 10,
+  loginsPerAddressMax: 10,
 }
 
 const AS_IT_IS: Redactor = { fields: (fields) => fields, text: (text) => text }

@@ -145,7 +145,7 @@ const fromServer: Readonly<Record<number, Teller>> = {
       .map((value) => value?.toString() ?? 'null')
       .join()}`,
   [BACKEND.commandComplete]: (...at) => `CommandComplete ${readCommandTag(...at)}`,
-  [BACKEND.readyForQuery]: (bytes, start) => `ReadyForQuery ${readReadyForQuery(bytes, start)}`,
+  [BACKEND.readyForQuery]: (bytes, start, end) => `ReadyForQuery ${readReadyForQuery(bytes, start, end)}`,
   [BACKEND.errorResponse]: (...at) => told(readNotice(...at), (it) => `Error ${it.get('C')} ${it.get('M')}`),
   [BACKEND.noticeResponse]: (...at) => told(readNotice(...at), (it) => `Notice ${it.get('C')} ${it.get('M')}`),
   [BACKEND.notificationResponse]: (...at) =>

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { CatalogueAnswers } from '@countersign/sql'
-import { StatementRefusedError } from '../statement/judge.ts'
+import { StatementRefusedError } from '../statement/refusal.ts'
 import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs } from './parser-jobs.ts'
 
 /** A text that takes longer than this to be understood is refused, and the thread that choked on it is replaced. */

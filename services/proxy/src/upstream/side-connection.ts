@@ -1,6 +1,6 @@
 import type { DatabaseConfig } from '@countersign/platform'
-import { Client } from 'pg'
-import { tlsOf } from './connect.ts'
+import type { Client } from 'pg'
+import { clientOf } from './server-login.ts'
 
 export interface Row {
   readonly [column: string]: unknown
@@ -57,18 +57,16 @@ export class SideConnection {
 
   /** Not `async`: what it returns must be the very promise that is forgotten when the connection is lost. */
   #connect(): Promise<Client> {
-    const { host, port, database, guard } = this.#config
-    const client = new Client({
-      host,
-      port,
-      database,
-      user: guard.role,
-      password: guard.password,
-      ssl: tlsOf(this.#config),
-      application_name: 'countersign side connection',
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
-    })
+    const { role, password } = this.#config.guard
+    const client = clientOf(
+      this.#config,
+      { user: role, password },
+      {
+        application_name: 'countersign side connection',
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
+      },
+    )
     const forget = () => {
       if (this.#client === connecting) this.#client = undefined
     }

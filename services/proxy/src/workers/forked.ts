@@ -68,8 +68,8 @@ export class ForkedMember implements Member {
     )
   }
 
-  welcome(socket: Socket): void {
-    this.#process?.give(socket)
+  welcome(socket: Socket, full: boolean): void {
+    this.#process?.give(socket, full)
   }
 
   cancel({ processId, secret }: CancelKey): void {
@@ -212,10 +212,10 @@ class WorkerProcess implements Running {
     if (this.#child.connected) this.#child.send(message, () => {})
   }
 
-  give(socket: Socket): void {
+  give(socket: Socket, full: boolean): void {
     this.connections += 1
     this.#onTheirWay.add(socket)
-    this.#child.send({ kind: 'connection' } satisfies ToWorker, socket, (error) => {
+    this.#child.send({ kind: 'connection', full } satisfies ToWorker, socket, (error) => {
       if (!error) this.#onTheirWay.delete(socket)
     })
   }

@@ -47,9 +47,9 @@ export class InsideMember implements Member {
     this.#listener.up(this)
   }
 
-  welcome(socket: Socket): void {
+  welcome(socket: Socket, full: boolean): void {
     this.connections += 1
-    this.#node.welcome(socket)
+    this.#node.welcome(socket, full)
   }
 
   cancel(key: CancelKey): void {

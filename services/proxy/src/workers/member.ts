@@ -19,7 +19,8 @@ export interface Member {
   readonly connections: number
   /** Some of them it has not fetched yet: it is busy, or hangs. */
   readonly lagging: boolean
-  welcome(socket: Socket): void
+  /** `full`: the node has as many as it may, so this one is only told so. */
+  welcome(socket: Socket, full: boolean): void
   cancel(key: CancelKey): void
   /** Why it cannot serve now; undefined when it can. */
   notReady(): Promise<string | undefined>

@@ -7,7 +7,8 @@ import type { Metric } from '../admin.ts'
  */
 export type ToWorker =
   | ({ readonly kind: 'start'; readonly index: number; readonly workers: number } & ConfigText)
-  | { readonly kind: 'connection' }
+  /** `full`: the node has as many as it may, so this one is only told so. */
+  | { readonly kind: 'connection'; readonly full: boolean }
   | { readonly kind: 'cancel'; readonly processId: number; readonly secret: Uint8Array }
   | ({ readonly kind: 'ask'; readonly id: number } & Asked)
   | { readonly kind: 'commit' }

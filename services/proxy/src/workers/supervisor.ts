@@ -167,20 +167,26 @@ export class Supervisor {
 
   #accept(socket: Socket): void {
     socket.on('error', () => socket.destroy())
-    const connections = this.#members.reduce((sum, member) => sum + member.connections, this.#waiting.length)
-    if (connections < this.config.node.limits.connectionsMax) return this.#give(socket)
-    this.#refused += 1
-    socket.destroy()
+    this.#give(socket)
   }
 
   #give(socket: Socket): void {
     const member = this.#freest()
-    if (member) return member.welcome(socket)
+    if (member) return member.welcome(socket, this.#isFull())
     if (this.#leaving || this.#waiting.length >= WAITING_MAX) {
       socket.destroy()
       return
     }
     this.#waiting.push(socket)
+  }
+
+  /** One worker alone counts for itself, and better: it knows who has logged in. */
+  #isFull(): boolean {
+    const { connectionsMax } = this.config.node.limits
+    const connections = this.#members.reduce((sum, member) => sum + member.connections, 0)
+    const full = this.#members.length > 1 && connections >= connectionsMax
+    if (full) this.#refused += 1
+    return full
   }
 
   /**
@@ -286,7 +292,7 @@ export class Supervisor {
       },
       {
         name: 'countersign_node_connections_refused_total',
-        help: 'Connections that were closed at once, because there were node.limits.connectionsMax already.',
+        help: 'Connections that were turned away because all workers together had node.limits.connectionsMax already.',
         type: 'counter',
         values: [{ value: this.#refused }],
       },

@@ -82,7 +82,7 @@ const begin = async (
 const hearing = (node: ProxyNode, front: ChannelFront, message: Heard, socket: unknown): void => {
   switch (message.kind) {
     case 'connection':
-      if (socket instanceof Socket) node.welcome(socket)
+      if (socket instanceof Socket) node.welcome(socket, message.full)
       else front.connectionClosed() // It was closed on its way to us.
       return
     case 'cancel':

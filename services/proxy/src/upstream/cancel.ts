@@ -1,0 +1,51 @@
+import { createConnection, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import type { DatabaseConfig } from '@countersign/platform'
+import { cancelRequest } from '@countersign/pgwire'
+import { tlsFor } from './server-login.ts'
+
+type Upstream = DatabaseConfig['upstream']
+
+export interface ServerKey {
+  readonly processId: number
+  readonly secretKey: number
+}
+
+const TIMEOUT_MS = 8_000
+const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex')
+const YES = 'S'.charCodeAt(0)
+
+/**
+ * Asks the server to cancel what the session with this key runs: on a connection of its own, as the protocol asks, and
+ * through TLS where that is spoken, because whoever overhears the key can cancel as well. Nobody waits for it, and its
+ * failure is the client's to repeat.
+ */
+export const sendCancel = (upstream: Upstream, { processId, secretKey }: ServerKey): void => {
+  const secret = Buffer.alloc(4)
+  secret.writeInt32BE(secretKey)
+  const request = cancelRequest(processId, secret)
+  const { host, port } = upstream
+  const tls = tlsFor(upstream)
+  const socket = createConnection({ host, port }, () => {
+    if (tls === false) socket.end(request)
+    else askForTls(socket, tls, request)
+  })
+  socket.on('error', () => socket.destroy())
+  socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
+}
+
+const askForTls = (socket: Socket, tls: ConnectionOptions, request: Buffer): void => {
+  socket.once('data', (answer: Buffer) => {
+    // More than the one byte would be somebody else's, in front of the handshake (CVE-2021-23222).
+    if (answer.length !== 1 || answer[0] !== YES) socket.destroy()
+    else endThroughTls(socket, tls, request)
+  })
+  socket.write(SSL_REQUEST)
+}
+
+const endThroughTls = (socket: Socket, tls: ConnectionOptions, request: Buffer): void => {
+  const { host = '' } = tls
+  const servername = isIP(host) === 0 ? { servername: host } : {}
+  const secured = connectTls({ ...tls, ...servername, socket }, () => secured.end(request))
+  secured.on('error', () => socket.destroy())
+}

@@ -1,0 +1,4 @@
+import { campaignCommand } from '../campaign.ts'
+import { codecTarget } from './codec-target.ts'
+
+await campaignCommand(codecTarget)

@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeCommit, readAccessEvent, TOPICS } from '@countersign/contracts'
+import { openEventLog, type Cursor } from '@countersign/eventlog'
+import { ensureSelfSigned } from '@countersign/platform'
+import { Client } from 'pg'
+import { LoneNode } from '../../support/lone-node.ts'
+import { until } from '../../support/until.ts'
+import { tap } from './tap.ts'
+
+export interface LiveWorld {
+  readonly node: LoneNode
+  /** Looks at how things stand when all conversations are over: gives what is not as it must be. */
+  readonly wrong: () => Promise<readonly string[]>
+  readonly memory: () => string
+  readonly stop: () => Promise<void>
+}
+
+/** What a node may gain while its caches fill and its heap finds its size; a leak of 1 KiB a conversation is more. */
+const GROWTH_MIB_MAX = 150
+const WARM_MS = 20_000
+
+/** A node with a tap behind it, and a client in front of it that wants to be served all the time. */
+export const liveWorld = async (): Promise<LiveWorld> => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-fuzz-'))
+  const tls = { certificate: join(folder, 'node.crt'), key: join(folder, 'node.key') }
+  await ensureSelfSigned(tls, new Date())
+  const behind = tap()
+  const node = await LoneNode.start({ tls, sql: TABLES, between: behind.between, postgres: { max_connections: 60 } })
+  const healthy = new Healthy(node)
+  const rss: number[] = []
+  const sample = setInterval(() => rss.push(residentMiB(node)), 1_000)
+  const warm = () => rss[Math.min(rss.length - 1, WARM_MS / 1_000)] ?? 0
+
+  const wrong = async () => {
+    clearInterval(sample)
+    const found = [...behind.wrong, ...(await healthy.stop())]
+    if (!node.runs) return [...found, `the node has ended: ${node.said.slice(-2_000)}`]
+    await until(async () => ((await node.metric('countersign_node_sessions')) === 0 ? true : undefined), 20_000).catch(
+      () => found.push('sessions are left over'),
+    )
+    const growth = residentMiB(node) - warm()
+    if (growth > GROWTH_MIB_MAX) found.push(`resident memory has grown by ${growth} MiB`)
+    const mistakes = node.said.split('\n').filter((line) => /"level":"error"/.test(line) && !/PGWIRE_/.test(line))
+    const unrecorded = await notRecorded(node, behind.queries)
+    return [...found, ...mistakes, ...unrecorded.map((sql) => `forwarded and not recorded: ${sql.slice(0, 200)}`)]
+  }
+  const stop = async () => {
+    clearInterval(sample)
+    await healthy.stop()
+    await node.stop()
+    behind.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { node, wrong, memory: () => `node: ${warm()} → ${rss.at(-1) ?? 0} MiB resident`, stop }
+}
+
+const TABLES = `create table people (id int primary key, name text, born date, tags text[], data jsonb);
+create table pgbench_accounts (aid int primary key, bid int, abalance int, filler char(84));
+insert into pgbench_accounts select g, 1, 0, '' from generate_series(1, 1000) g;
+create table pgbench_branches (bid int primary key, bbalance int); insert into pgbench_branches values (1, 0);
+create table pgbench_tellers (tid int primary key, bid int, tbalance int);
+create table pgbench_history (tid int, bid int, aid int, delta int, mtime timestamp)`
+
+export const residentMiB = ({ pids }: LoneNode): number =>
+  Math.round(pids.reduce((sum, pid) => sum + residentKiB(pid), 0) / 1_024)
+
+const residentKiB = (pid: number): number => {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0 // Gone meanwhile.
+  }
+}
+
+const PATIENCE_MS = 20_000
+
+/** A well-behaved client: whatever others do, it is answered. */
+class Healthy {
+  readonly #failed: string[] = []
+  readonly #ended: Promise<void>
+  #stopping = false
+  served = 0
+
+  constructor(node: LoneNode) {
+    this.#ended = this.#ask(node).catch((error: unknown) => void this.#failed.push(`not served: ${String(error)}`))
+  }
+
+  async stop(): Promise<readonly string[]> {
+    this.#stopping = true
+    await this.#ended
+    return this.served === 0 ? [...this.#failed, 'nobody was served'] : this.#failed
+  }
+
+  async #ask(node: LoneNode): Promise<void> {
+    while (!this.#stopping) {
+      const client = new Client({ connectionString: node.dsn, query_timeout: PATIENCE_MS })
+      client.on('error', () => undefined)
+      await client.connect()
+      for (let n = 0; n < 20 && !this.#stopping; n++) {
+        const { rows } = await client.query<{ n: number }>('select $1::int + 1 as n', [n])
+        if (rows[0]?.n !== n + 1) this.#failed.push(`asked for ${n + 1}, got ${JSON.stringify(rows)}`)
+        this.served += 1
+        await sleep(200)
+      }
+      await client.end()
+    }
+  }
+}
+
+/** Simple queries that reached the database, and that the log does not know. */
+const notRecorded = async ({ log: directory }: LoneNode, queries: ReadonlySet<string>): Promise<readonly string[]> => {
+  const log = await openEventLog({ kind: 'embedded', directory })
+  const recorded = new Set<string>()
+  const end = await log.end(TOPICS.access)
+  let cursor: Record<number, number> = {}
+  const isBehind = (from: Cursor) =>
+    Object.entries(end).some(([partition, offset]) => (from[Number(partition)] ?? 0) < offset)
+  while (isBehind(cursor)) {
+    const records = await log.read(TOPICS.access, cursor, 500)
+    if (records.length === 0) break
+    for (const { partition, offset, value } of records) {
+      cursor = { ...cursor, [partition]: offset + 1 }
+      for (const event of decodeCommit(value).events.map((each) => readAccessEvent(each))) {
+        if (event.type === 'statement.intended') recorded.add(event.data.digest)
+      }
+    }
+  }
+  await log.close()
+  return [...queries].filter((sql) => !/^[\s;]*$/.test(sql) && !recorded.has(digestOf(sql)))
+}
+
+const digestOf = (sql: string): string => hash('sha256', Buffer.from(sql), 'hex')
