@@ -3,29 +3,39 @@ import type { NodeConfig } from '@countersign/platform'
 
 /** What an operator or an orchestrator asks of a node. */
 export interface AdminSource {
-  /** Why this node cannot serve, or undefined when it can. */
-  readonly notReady: () => string | undefined
-  readonly metrics: () => readonly Metric[]
+  /** `notReady`: why this node cannot serve. `degraded`: why not all of it does. */
+  readonly notReady: () => Promise<Readiness>
+  readonly metrics: () => Promise<readonly Metric[]>
+}
+
+export interface Readiness {
+  readonly notReady?: string
+  readonly degraded?: string
 }
 
 export interface Metric {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge'
+  /** `worker`: its values of different workers cannot be added up. */
+  readonly across?: 'worker'
   readonly values: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[]
 }
 
 /** `/healthz` the process lives, `/readyz` it can serve, `/metrics` in Prometheus' text format. */
 export const serveAdmin = async ({ admin }: NodeConfig, source: AdminSource): Promise<Server> => {
   const server = createServer((request, response) => {
+    const failed = () => answer(response, 500, 'text/plain', 'internal error\n')
     if (request.method !== 'GET') return answer(response, 405, 'text/plain', 'GET only\n')
     switch (request.url) {
       case '/healthz':
         return answer(response, 200, 'application/json', '{"status":"ok"}\n')
       case '/readyz':
-        return ready(response, source.notReady())
+        return void source.notReady().then((readiness) => ready(response, readiness), failed)
       case '/metrics':
-        return answer(response, 200, 'text/plain; version=0.0.4', textOf(source.metrics()))
+        return void source
+          .metrics()
+          .then((metrics) => answer(response, 200, 'text/plain; version=0.0.4', textOf(metrics)), failed)
       default:
         return answer(response, 404, 'text/plain', 'not found: /healthz, /readyz, /metrics\n')
     }
@@ -37,9 +47,11 @@ export const serveAdmin = async ({ admin }: NodeConfig, source: AdminSource): Pr
   return server
 }
 
-const ready = (response: ServerResponse, reason: string | undefined): void => {
-  if (reason === undefined) answer(response, 200, 'application/json', '{"status":"ok"}\n')
-  else answer(response, 503, 'application/json', `${JSON.stringify({ status: 'not ready', reason })}\n`)
+const ready = (response: ServerResponse, { notReady, degraded }: Readiness): void => {
+  const say = (code: number, body: object) => answer(response, code, 'application/json', `${JSON.stringify(body)}\n`)
+  if (notReady !== undefined) say(503, { status: 'not ready', reason: notReady })
+  else if (degraded !== undefined) say(200, { status: 'degraded', reason: degraded })
+  else say(200, { status: 'ok' })
 }
 
 const answer = (response: ServerResponse, status: number, type: string, body: string): void => {

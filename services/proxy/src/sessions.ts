@@ -37,13 +37,28 @@ export class Sessions {
     this.#keys.delete(session)
   }
 
-  /** Does nothing for a key that nobody has, and says nothing of it: as PostgreSQL does. */
-  cancel(key: CancelKey): void {
-    this.#byKey.get(textOf(key))?.cancel()
+  /** False when none of them has this key. The client is told nothing of it: as PostgreSQL does. */
+  cancel(key: CancelKey): boolean {
+    const session = this.#byKey.get(textOf(key))
+    session?.cancel()
+    return session !== undefined
   }
 
   endWhere(matches: (identity: Session['identity']) => boolean, because: ClosedBecause, lastWords: Buffer): void {
-    for (const session of this.#keys.keys()) if (matches(session.identity)) session.end(because, lastWords)
+    for (const session of this.#keys.keys()) if (matches(session.identity)) session.interrupt(because, lastWords)
+  }
+
+  /** Ends those that lose nothing by it. A statement that is held waits no longer: its session can end then. */
+  endIdle(because: 'node-stopping', lastWords: Buffer): void {
+    for (const session of this.#keys.keys()) {
+      if (session.idle) session.end(because, lastWords)
+      else session.leaveHold(because)
+    }
+  }
+
+  /** Whether one of them is judged by this. */
+  someJudgedBy(judge: Session['judge']): boolean {
+    return [...this.#keys.keys()].some((session) => session.judge === judge)
   }
 
   endCredential(credentialId: CredentialId, lastWords: Buffer): void {

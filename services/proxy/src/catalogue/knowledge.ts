@@ -10,6 +10,8 @@ import { sampleOf, type Samples } from './samples.ts'
 
 export interface KnowledgeOptions {
   readonly config: DatabaseConfig
+  /** Counts up when a database of the same name is another one from now on. */
+  readonly generation?: number
   readonly parser: Parser
   readonly worker: WorkerId
   readonly now: () => string
@@ -113,7 +115,8 @@ export class Knowledge {
 
   /** The name under which the parser knows this catalogue. */
   get name(): string {
-    return `${this.target.environment}/${this.target.database}`
+    const { generation = 0 } = this.#options
+    return `${this.target.environment}/${this.target.database}${generation > 0 ? `#${generation}` : ''}`
   }
 
   classOf(column: string): DataClass {
@@ -254,7 +257,8 @@ export class Knowledge {
           samples: values,
         })
         const known = this.#carriedBy(relation, column)
-        const carried = known !== undefined && !isSensitive(found.class) && { class: known, because: 'known by another name' }
+        const carried = known !== undefined &&
+          !isSensitive(found.class) && { class: known, because: 'known by another name' }
         observed.push({ ...found, ...carried, column: nameOf(relation, column), dataType: typeName })
       }
     }

@@ -86,6 +86,11 @@ export class ClientSide implements FrameReader {
     return this.#blocked
   }
 
+  /** In the middle of something that the client has begun. */
+  get busy(): boolean {
+    return this.#blocked || this.#within
+  }
+
   /** The server has failed, and passes over what follows up to the Sync that the client has still to send. */
   skipToSync(): void {
     this.#skipping = true
