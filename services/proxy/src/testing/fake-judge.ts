@@ -1,5 +1,6 @@
 import type { Digest } from '@countersign/contracts'
 import { dataRow, readDataRow } from '@countersign/pgwire'
+import type { CalledFunction } from '../statement/called-function.ts'
 import type { Circumstances, Judge } from '../statement/judge.ts'
 import { StatementRefusedError } from '../statement/refusal.ts'
 import type { CopyPlan, Judgement, ResultPlanner, RowPlan, SessionEffects } from '../statement/judgement.ts'
@@ -39,6 +40,11 @@ export class FakeJudge implements Judge {
     await new Promise<void>((resolve) => (this.#held ? this.#held.push(resolve) : resolve()))
     if (sql.includes('gibberish')) throw new StatementRefusedError('42601', 'no such language')
     return this.#judge(sql, circumstances)
+  }
+
+  async called(oid: number): Promise<CalledFunction> {
+    if (oid === 0) throw new StatementRefusedError('42883', 'function with OID 0 does not exist')
+    return { sql: `read ${oid}`, types: [], name: 'read', resultType: 25 }
   }
 
   notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {
