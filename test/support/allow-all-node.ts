@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TOPICS, writeDecisionEvent, type DecisionEvent } from '@countersign/contracts'
+import { decodeCommit, TOPICS, writeDecisionEvent, type DecisionEvent } from '@countersign/contracts'
 import { openEventLog } from '@countersign/eventlog'
 
 /*
@@ -19,6 +19,8 @@ export interface AllowAllNode {
   /** Of the one principal, who has the name of the role that it works as. */
   readonly token: string
   readonly pid: number
+  /** Every event that is recorded by now, in order. */
+  readonly recorded: () => Promise<readonly { readonly type: string; readonly data: unknown }[]>
   /** What the node has logged. */
   readonly said: () => string
   readonly stop: () => Promise<void>
@@ -67,8 +69,20 @@ export const startAllowAllNode = async (behind: Behind): Promise<AllowAllNode> =
     await stop()
     throw new Error(`the node did not start:\n${words}`)
   }
-  return { port: port ?? 0, token, pid: child.pid ?? 0, said, stop }
+  return { port: port ?? 0, token, pid: child.pid ?? 0, recorded: () => recordedIn(join(home, 'log')), said, stop }
 }
+
+const recordedIn = async (directory: string) => {
+  const log = await openEventLog({ kind: 'embedded', directory })
+  try {
+    const records = await log.read(TOPICS.access, {}, RECORDS_MAX)
+    return records.flatMap(({ value }) => decodeCommit(value).events)
+  } finally {
+    await log.close()
+  }
+}
+
+const RECORDS_MAX = 10_000
 
 const isReady = async (admin: number): Promise<boolean> => {
   const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined)
