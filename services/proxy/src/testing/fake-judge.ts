@@ -43,8 +43,9 @@ export class FakeJudge implements Judge {
   }
 
   async called(oid: number): Promise<CalledFunction> {
-    if (oid === 0) throw new StatementRefusedError('42883', 'function with OID 0 does not exist')
-    return { sql: `read ${oid}`, types: [], name: 'read', resultType: 25 }
+    const sql = CALLED[oid]
+    if (sql === undefined) throw new StatementRefusedError('42883', `function with OID ${oid} does not exist`)
+    return { sql, types: [], name: 'called', resultType: 25 }
   }
 
   notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {
@@ -99,6 +100,9 @@ export class FakeJudge implements Judge {
     }
   }
 }
+
+/** What functions do, by their numbers. */
+const CALLED: Readonly<Record<number, string>> = { 1: 'read 1', 2: 'mask read 2', 3: 'deny write 3', 4: 'write 4' }
 
 /** In place of names: whatever they mean, nothing was decided by it. */
 export const NOT_RELIED_ON = '*'
