@@ -18,17 +18,17 @@ describe('a function called by its number', () => {
   it('is recorded as the statement that calls it, and its result passes', async () => {
     await world.client.says(wire.functionCall(1))
     expect(world.server.news()).toEqual(['FunctionCall 1'])
-    await world.server.says(...answer('read 1.1'))
-    expect(world.client.news()).toEqual(['FunctionCallResponse read 1.1', 'ReadyForQuery idle'])
+    await world.server.says(...answer('read one.1'))
+    expect(world.client.news()).toEqual(['FunctionCallResponse read one.1', 'ReadyForQuery idle'])
     await world.recorder.flushed()
-    expect(world.log.of('statement.intended')).toMatchObject([{ text: 'read 1' }])
+    expect(world.log.of('statement.intended')).toMatchObject([{ text: 'read one' }])
     expect(world.log.told).toContain('settled 1 completed SELECT 1')
   })
 
   it('has its result masked like a row of one column', async () => {
     await world.client.says(wire.functionCall(2))
-    await world.server.says(...answer('mask read 2.1'))
-    expect(world.client.news()).toEqual(['FunctionCallResponse *mask read 2.1', 'ReadyForQuery idle'])
+    await world.server.says(...answer('mask read two.1'))
+    expect(world.client.news()).toEqual(['FunctionCallResponse *mask read two.1', 'ReadyForQuery idle'])
   })
 
   it('may give nothing', async () => {

@@ -41,4 +41,3 @@ export const notTold = (sqlstate: string): StatementRefusedError =>
   new StatementRefusedError(sqlstate, 'the server did not say what names mean in this session', {
     hint: 'Nothing was run. Try again.',
   })
-

@@ -5,7 +5,7 @@ import type { Circumstances, Judge } from '../statement/judge.ts'
 import { StatementRefusedError } from '../statement/refusal.ts'
 import type { CopyPlan, Judgement, ResultPlanner, RowPlan, SessionEffects } from '../statement/judgement.ts'
 import { NO_EFFECTS } from '../statement/effects.ts'
-import { isReadOnly, readScript, type Command } from './script.ts'
+import { CALLED, isReadOnly, readScript, type Command } from './script.ts'
 
 /** Judges the language of `script.ts`, at once or when a spec lets it. Remembers under what circumstances. */
 export class FakeJudge implements Judge {
@@ -100,9 +100,6 @@ export class FakeJudge implements Judge {
     }
   }
 }
-
-/** What functions do, by their numbers. */
-const CALLED: Readonly<Record<number, string>> = { 1: 'read 1', 2: 'mask read 2', 3: 'deny write 3', 4: 'write 4' }
 
 /** In place of names: whatever they mean, nothing was decided by it. */
 export const NOT_RELIED_ON = '*'

@@ -51,3 +51,11 @@ const GIVING = new Set(['read', 'returning', 'fail'])
 
 /** It gives rows. */
 export const givesRows = ({ kind }: Command): boolean => GIVING.has(kind)
+
+/** What functions do, by their numbers. */
+export const CALLED: Readonly<Record<number, string>> = {
+  1: 'read one',
+  2: 'mask read two',
+  3: 'deny write 3',
+  4: 'write 4',
+}
