@@ -15,6 +15,7 @@ import { FailedLogins } from './startup/failed-logins.ts'
 import { FailureRecord } from './startup/failure-record.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
+import { cancelKeyBytes } from './startup/protocol-version.ts'
 import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
 import { Places } from './startup/places.ts'
 import { sparingly } from './startup/sparingly.ts'
@@ -96,7 +97,7 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
     const marks = ({ application = '' }: ClientSettings) => marksOf(sessionId, application)
     const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
     if (asked.kind === 'cancel') {
-      if (!entrance.sessions.cancel(asked)) entrance.cancelElsewhere(asked)
+      if (!(await entrance.sessions.cancel(asked))) entrance.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
     } else if (socket.destroyed) leaveAgain(asked)
     else return open(sessionId, line, stillAllowed(asked, entrance), client, { ...entrance, rules }, closed)
@@ -177,7 +178,7 @@ const open = (
   const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
   const { settings, tls, certificate } = greeting
   const { principal, credentialId } = credential
-  const key = sessions.newKey(upstream.processId)
+  const key = sessions.newKey(upstream.processId, cancelKeyBytes(greeting.minor))
   recorder.add({
     type: 'session.opened',
     data: {

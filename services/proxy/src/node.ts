@@ -26,7 +26,7 @@ import { findUnfinished } from './record/find-unfinished.ts'
 import { Recorder } from './record/recorder.ts'
 import { slotOf, takeSlot, type SlotLock } from './record/slot.ts'
 import { closingEvents, follow, nothingUnfinished, type LifeEvent, type Unfinished } from './record/unfinished.ts'
-import { redactor } from './session/redactor.ts'
+import { redactorUnless } from './session/redactor.ts'
 import { fatal } from './session/say.ts'
 import type { SessionTold } from './session/session-question.ts'
 import type { SessionOptions } from './session/session.ts'
@@ -367,7 +367,7 @@ export class ProxyNode {
   }
 
   #sessionParts(
-    { target, role, greeting }: LoggedIn,
+    { target, role, greeting, credential }: LoggedIn,
     all: ReadonlyMap<string, Behind>,
   ): ReturnType<Entrance['sessionParts']> {
     const behind = all.get(target.database)
@@ -381,7 +381,7 @@ export class ProxyNode {
     return {
       judge: behind.judge,
       holds: this.#holds,
-      redactor,
+      redactor: redactorUnless(() => behind.judge.seesEverything(credential.principal)),
       firstTold,
       schema: () => behind.knowledge.version,
       catalogueChanged: () => behind.knowledge.hasChanged(),

@@ -21,9 +21,9 @@ export class Sessions {
     return this.#keys.size
   }
 
-  /** `processId`: the server's process that serves the session. */
-  newKey(processId: number): CancelKey {
-    return { processId, secret: randomBytes(4) }
+  /** `processId`: the server's process that serves the session. `secretBytes`: what the client's protocol has room for. */
+  newKey(processId: number, secretBytes: number): CancelKey {
+    return { processId, secret: randomBytes(secretBytes) }
   }
 
   add(session: Session, key: CancelKey): void {
@@ -37,10 +37,13 @@ export class Sessions {
     this.#keys.delete(session)
   }
 
-  /** False when none of them has this key. The client is told nothing of it: as PostgreSQL does. */
-  cancel(key: CancelKey): boolean {
+  /**
+   * Resolves when the server has been told, so that whoever waits for it can go on without fear for its next statement:
+   * false when none of them has this key. The client is told nothing of it: as PostgreSQL does.
+   */
+  async cancel(key: CancelKey): Promise<boolean> {
     const session = this.#byKey.get(textOf(key))
-    session?.cancel()
+    await session?.cancel()
     return session !== undefined
   }
 

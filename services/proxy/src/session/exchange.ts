@@ -143,6 +143,7 @@ export class Exchange {
   /** What was believed when it was sent is not so. */
   undo(pending: Pending): void {
     const { prepared, portals } = this.meaning
+    if (pending.kind === 'refused' && pending.change && !pending.change.answered) prepared.undone(pending.change)
     if (pending.kind === 'parse' || pending.kind === 'close-statement') prepared.undone(pending.change)
     if (pending.kind === 'bind' || pending.kind === 'close-portal') portals.undone(pending.change)
   }

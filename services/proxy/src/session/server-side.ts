@@ -1,6 +1,8 @@
 import {
   BACKEND,
   HEADER_BYTES,
+  functionCallResponse,
+  int16,
   message,
   parameterStatus,
   ProtocolError,
@@ -164,6 +166,8 @@ export class ServerSide implements FrameReader {
       case BACKEND.copyDone:
         this.#endCopyOut()
         return this.#pass(bytes, start, end)
+      case BACKEND.functionCallResponse:
+        return this.#functionResult(bytes, start, end)
       case BACKEND.parameterDescription:
         return this.#pass(bytes, start, end)
       case BACKEND.copyInResponse:
@@ -259,6 +263,23 @@ export class ServerSide implements FrameReader {
     else this.#endOfPortal()
   }
 
+  /** The same as a row of one column, but without the count in front of it. */
+  #functionResult(bytes: Buffer, start: number, end: number): void {
+    const { head } = this.#exchange
+    const execution = this.#running()
+    if (head?.kind !== 'query' || !head.result || !execution) throw outOfTurn(head)
+    this.#toClient.gate(execution.record)
+    execution.rowsReturned += 1
+    execution.bytesReturned += end - start
+    execution.rows = execution.judgement.results.rows([head.result], undefined)
+    const row = execution.rows && message(BACKEND.dataRow, int16(1), bytes.subarray(start + HEADER_BYTES, end))
+    const masked = row && execution.rows?.apply(row, 0, row.length)
+    this.#exchange.finish(execution, 'SELECT 1', 0)
+    head.next += 1
+    if (!masked) return this.#pass(bytes, start, end)
+    this.#toClient.addWhole(functionCallResponse(readDataRow(masked, 0, masked.length)[0] ?? null))
+  }
+
   #copyInBegins(): void {
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY in that nobody asked for')
@@ -318,6 +339,7 @@ export class ServerSide implements FrameReader {
     this.#exchange.fail(executionsOf(head)[0], sqlstate)
     // PostgreSQL forgets the unnamed statement before it looks at the one that is to take its place.
     if (head.kind === 'parse' && head.change.name === '') this.#exchange.meaning.prepared.givenAway(head.change)
+    if (head.kind === 'refused' && head.change) this.#exchange.meaning.prepared.answered(head.change)
     const sync = pending.findIndex(({ kind }) => kind === 'sync')
     const gone = pending.splice(0, sync < 0 ? pending.length : sync)
     if (sync < 0) this.#events.failed()

@@ -65,8 +65,8 @@ export class Session {
   #whenAnswered: (() => void)[] = []
   /** The client is done: when everything is answered, the session ends. */
   #terminated = false
-  /** The client wants what it waits for cancelled, and the server has not been sent it yet. */
-  #cancelled = false
+  /** Told when the server has been asked to cancel what it has not been sent yet. */
+  #cancelling: (() => void)[] = []
   /** Why it ends, while the server is given a moment to say what became of the statement under way. */
   #interrupted: ClosedBecause | undefined
   #patience: NodeJS.Timeout | undefined
@@ -156,11 +156,14 @@ export class Session {
     this.#admission.leaveHold(because)
   }
 
-  /** The client asks, on another connection, to cancel what it is waiting for. */
-  cancel(): void {
+  /**
+   * The client asks, on another connection, to cancel what it is waiting for. Resolves when that is done, as far as it
+   * can be: nothing that the client sends from then on is cancelled by it.
+   */
+  async cancel(): Promise<void> {
     if (this.#admission.busy) this.#admission.abort('cancelled')
-    else if (this.#exchange.pending.length > 0) this.#options.upstream.cancel()
-    else this.#cancelled = this.#toServer.waiting
+    else if (this.#exchange.pending.length > 0) await this.#options.upstream.cancel()
+    else if (this.#toServer.waiting) await new Promise<void>((resolve) => this.#cancelling.push(resolve))
   }
 
   /** Ends the session and tells the client why, when there is something to tell. */
@@ -203,7 +206,7 @@ export class Session {
     const { sessionId, now } = identity
     const statements = this.#exchange.statements
     recorder.add({ type: 'session.closed', data: { sessionId, because, statements, at: now() } } as AccessEvent)
-    for (const resolve of this.#whenAnswered.splice(0)) resolve()
+    for (const resolve of [...this.#whenAnswered.splice(0), ...this.#cancelling.splice(0)]) resolve()
     // In the middle of COPY data it would be taken for a part of it.
     if (!this.#clientFrames.inside) upstream.stream.write(TERMINATE)
     upstream.stream.end()
@@ -320,8 +323,12 @@ export class Session {
 
   /** Nothing waits for the record any more: it is on its way to the server, or lost. */
   #cleared(): void {
-    if (this.#cancelled) this.#options.upstream.cancel()
-    this.#cancelled = false
+    const cancelling = this.#cancelling.splice(0)
+    if (cancelling.length > 0) {
+      void this.#options.upstream.cancel().then(() => {
+        for (const resolve of cancelling) resolve()
+      })
+    }
     this.#checkAnswered()
   }
 

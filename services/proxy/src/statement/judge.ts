@@ -1,6 +1,7 @@
 import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { SessionView } from '../understanding/parser-jobs.ts'
+import type { CalledFunction } from './called-function.ts'
 import type { Judgement } from './judgement.ts'
 import type { StatementRefusedError } from './refusal.ts'
 
@@ -50,6 +51,9 @@ export interface Judge {
    * what cannot be understood.
    */
   ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]>
+
+  /** The function with this number of the server's, as a statement. Rejects with `StatementRefusedError`. */
+  called(oid: number): Promise<CalledFunction>
 
   /** What is recorded of a text that could not be understood. */
   notUnderstood(sql: string, refusal: StatementRefusedError): Judgement
