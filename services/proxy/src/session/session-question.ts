@@ -1,4 +1,4 @@
-import { cstring, FRONTEND, int16, int32, message, parse, SYNC } from '@countersign/pgwire'
+import { cstring, FRONTEND, int16, int32, message, parse, ProtocolError, SYNC } from '@countersign/pgwire'
 import { temporaryQuery } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
 
@@ -45,17 +45,26 @@ export const SESSION_QUESTION_WITHIN: Buffer = Buffer.concat([QUESTION, FLUSH])
 /** How many CloseComplete end the answer to the latter. */
 export const CLOSES_WITHIN = 2
 
-/** @throws SyntaxError when the answer is not what was asked for */
+/** Throws `ProtocolError` when the answer is not what was asked for. */
 export const toldIn = (rows: Answer): SessionTold => {
   const temporary: [string, 'table' | 'other'][] = []
   let said: { path?: unknown; reason?: unknown; ticket?: unknown } | undefined
   for (const [name, value] of rows) {
     if (typeof name === 'string') temporary.push([name, value === 'table' ? 'table' : 'other'])
-    else said = JSON.parse(value ?? '') as NonNullable<typeof said>
+    else said = jsonOf(value) as typeof said
   }
-  if (!Array.isArray(said?.path)) throw new SyntaxError('the server has not said what names mean')
+  if (!Array.isArray(said?.path))
+    throw new ProtocolError('PGWIRE_UNEXPECTED', 'the server has not said what names mean')
   const searchPath = said.path.map(String).filter((schema) => !schema.startsWith('pg_temp'))
   return { searchPath, temporary, reason: sayingOf(said.reason), ticket: sayingOf(said.ticket) }
+}
+
+const jsonOf = (value: string | null | undefined): unknown => {
+  try {
+    return JSON.parse(value ?? '')
+  } catch {
+    return undefined
+  }
 }
 
 /** What is set to nothing is not set. */
