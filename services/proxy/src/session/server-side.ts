@@ -324,7 +324,7 @@ export class ServerSide implements FrameReader {
   #error(bytes: Buffer, start: number, end: number): void {
     const { head, pending } = this.#exchange
     const fields = readNotice(bytes, start, end)
-    const sqlstate = fields.get('C') ?? 'XX000'
+    const sqlstate = sqlstateIn(fields)
     this.#exchange.copying = false
     this.#exchange.serverHasLeft ||= FATAL.has(fields.get('V') ?? '')
     if (head?.kind === 'refused') this.#toClient.addWhole(head.error)
@@ -407,7 +407,7 @@ export class ServerSide implements FrameReader {
   /** In the middle of a group the server fails with it, so the error is the client's. */
   #questionFails(question: Question, bytes: Buffer, start: number, end: number): boolean {
     const fields = readNotice(bytes, start, end)
-    question.failure = fields.get('C') ?? 'XX000'
+    question.failure = sqlstateIn(fields)
     if (question.closes === 0) return !FATAL.has(fields.get('V') ?? '')
     this.#error(bytes, start, end)
     question.answered(question)
@@ -439,6 +439,12 @@ const BETWEEN: ReadonlySet<number> = new Set([
   BACKEND.notificationResponse,
   BACKEND.parameterStatus,
 ])
+
+/** It goes into the record as it is, so it must be one. */
+const sqlstateIn = (fields: RawFields): string => {
+  const code = fields.get('C') ?? ''
+  return /^[0-9A-Z]{5}$/.test(code) ? code : 'XX000'
+}
 
 const FATAL = new Set(['FATAL', 'PANIC'])
 
