@@ -61,7 +61,7 @@ export class Meaning {
   readonly #changing = new Set<Execution>()
 
   /** `schema`: stands for the schema of the database; what names mean is asked for again when it is another one. */
-  constructor(schema: () => unknown) {
+  constructor(schema: () => unknown = () => undefined) {
     this.#schema = schema
     this.#askedUnder = schema()
   }
