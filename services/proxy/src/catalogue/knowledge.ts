@@ -254,7 +254,8 @@ export class Knowledge {
           samples: values,
         })
         const known = this.#carriedBy(relation, column)
-        const carried = known !== undefined && !isSensitive(found.class) && { class: known, because: 'known by another name' }
+        const carried = known !== undefined &&
+          !isSensitive(found.class) && { class: known, because: 'known by another name' }
         observed.push({ ...found, ...carried, column: nameOf(relation, column), dataType: typeName })
       }
     }
