@@ -47,7 +47,7 @@ export class Exchange {
   /** The server waits for the client's data, and passes over Sync and Flush meanwhile. */
   copying = false
 
-  constructor(identity: Identity, recorder: Recorder, schema: () => unknown = () => undefined) {
+  constructor(identity: Identity, recorder: Recorder, schema?: () => unknown) {
     this.#identity = identity
     this.#recorder = recorder
     this.meaning = new Meaning(schema)
