@@ -60,7 +60,7 @@ export default defineConfig({
           name: 'journeys-kafka',
           include: ['test/journeys/**/*.spec.ts'],
           // These start a product of their own, which has the embedded log here as well.
-          exclude: ['test/journeys/{database,clickhouse}-gone.spec.ts'],
+          exclude: ['test/journeys/{database-gone,clickhouse-gone,many-workers,node-stops,node-reloads}.spec.ts'],
           globalSetup: './test/support/kafka.setup.ts',
           ...serial,
         },
@@ -80,6 +80,7 @@ export default defineConfig({
         test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },
       },
       { ...shared, test: { name: 'fuzz', include: ['test/{fuzz,load}/**/*.spec.ts'], ...serial } },
+      { ...shared, test: { name: 'regress', include: ['test/regress/**/*.spec.ts'], ...serial } },
       { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },

@@ -21,8 +21,12 @@ export interface Connected {
   readonly refused: number
   readonly slowestMs: number
   readonly medianMs: number
-  /** Of the node: before the first client, with all of them, after the first tenth of the time, and at the end. */
-  readonly mib: readonly [before: number, connected: number, warm: number, end: number]
+  /**
+   * Of the node: before the first client, with all of them, then the least of each half of the time. What lies above
+   * the least is garbage that nobody has looked for yet.
+   */
+  readonly mib: readonly [before: number, connected: number, firstHalf: number, secondHalf: number]
+  readonly peakMiB: number
   readonly kibPerConnection: number
   /** Of PostgreSQL, its shared memory counted once. */
   readonly serverMibPerConnection: number
@@ -31,6 +35,7 @@ export interface Connected {
 /** Logins at once; PostgreSQL starts a process for each. */
 const LOGINS = 8
 const PROGRESS_MS = 15_000
+const SAMPLE_MS = 500
 
 /** So many that wait, and so many that ask, for so long. Rejects when one of them is not served or is cut off. */
 export const connections = async (node: LoneNode, load: ConnectionLoad): Promise<Connected> => {
@@ -47,20 +52,16 @@ export const connections = async (node: LoneNode, load: ConnectionLoad): Promise
   const deadline = performance.now() + seconds * 1_000
   const latencies: number[] = []
   let refused = 0
-  let warm: number | undefined
-  const watch = setInterval(
-    () => {
-      warm ??= residentMiB(node)
-      progress?.(`${latencies.length} statements, ${Math.round(residentMiB(node))} MiB`)
-    },
-    Math.min(PROGRESS_MS, (seconds * 1_000) / 10),
-  )
+  const samples: number[] = []
+  const sample = setInterval(() => samples.push(residentMiB(node)), SAMPLE_MS)
+  const tell = () => progress?.(`${latencies.length} statements, ${Math.round(residentMiB(node))} MiB`)
+  const watch = setInterval(tell, PROGRESS_MS)
   await Promise.all(
     asking.map((client) => ask(client, { deadline, thinkMs, latencies, refused: () => (refused += 1) })),
   )
-  clearInterval(watch)
+  for (const timer of [sample, watch]) clearInterval(timer)
+  samples.push(residentMiB(node))
 
-  const end = residentMiB(node)
   const cut = waiting.filter(({ closed }) => closed).length
   if (cut > 0) throw new Error(`${cut} of ${idle} idle connections were cut off`)
   const serverMibPerConnection = await serverMib(node)
@@ -75,10 +76,16 @@ export const connections = async (node: LoneNode, load: ConnectionLoad): Promise
     refused,
     slowestMs: latencies.at(-1) ?? 0,
     medianMs: latencies[latencies.length >> 1] ?? 0,
-    mib: [before, connected, warm ?? connected, end],
+    mib: [before, connected, ...leastOfHalves(samples)],
+    peakMiB: Math.max(connected, ...samples),
     kibPerConnection: ((connected - before) * 1_024) / clients.length,
     serverMibPerConnection,
   }
+}
+
+const leastOfHalves = (samples: readonly number[]): [number, number] => {
+  const half = Math.ceil(samples.length / 2)
+  return [Math.min(...samples.slice(0, half)), Math.min(...samples.slice(-half))]
 }
 
 /** What the first clients of a node cost it, it pays once. */

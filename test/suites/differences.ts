@@ -5,8 +5,7 @@ import type { Difference } from './compare.ts'
  * is decided of a statement rests on how its text is read.
  */
 const ENCODING = 'it sets client_encoding to something else than UTF-8, which ends the session'
-const STRINGS = 'it switches standard_conforming_strings off, which ends the session or refuses the login'
-const FUNCTION_CALL = 'it uses the function-call message (large objects of libpq), which is refused'
+const STRINGS = 'it switches standard_conforming_strings off, which is refused'
 
 /** By suite. Whatever else differs is a fault of the node. */
 export const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
@@ -20,6 +19,5 @@ export const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
     { tests: /test_notify\.NotifiesTests test_notifies_received_on_set_client_encoding$/, because: ENCODING },
     { tests: /test_quote\.QuotingTestCase test_(bytes|koi8|latin1|unicode)$/, because: ENCODING },
     { tests: /test_types_extras\.JsonTestCase test_scs$/, because: STRINGS },
-    { tests: /test_lobject\./, because: FUNCTION_CALL },
   ],
 }

@@ -131,8 +131,18 @@ export class Product {
     return { code, milliseconds: performance.now() - started }
   }
 
+  /** SIGKILL, to the one that has started all the others. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (!child) throw new Error('somebody else has started it')
+    const ended = once(child, 'close')
+    child.kill('SIGKILL')
+    await ended
+    rmSync(join(this.home, 'ready.json'), { force: true }) // It says what is not so any more.
+  }
+
   async dispose(): Promise<void> {
-    if (this.#child?.exitCode === null) await this.stop()
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.stop()
     rmSync(this.home, { recursive: true, force: true })
   }
 

@@ -46,6 +46,18 @@ const nodeStopped = contract(
   z.object({ worker: WorkerId, because: z.enum(['asked', 'found-dead']), at: Instant }),
 )
 
+const nodeReloaded = contract(
+  'node.reloaded',
+  1,
+  z
+    .object({
+      worker: WorkerId,
+      changed: z.array(z.string()).min(1).describe('Names of the values that are others now, never the values.'),
+      at: Instant,
+    })
+    .describe('A worker has taken up another configuration. Sessions that it had go on as they began.'),
+)
+
 const auditDegraded = contract(
   'audit.degraded',
   1,
@@ -372,6 +384,7 @@ const accessContracts = [
   nodeStarted,
   nodeHeartbeat,
   nodeStopped,
+  nodeReloaded,
   auditDegraded,
   auditRecovered,
   sessionOpened,

@@ -23,8 +23,9 @@ export const int32 = (value: number): Buffer => {
   return bytes
 }
 
+/** Signed or not: a count may be as high as 65,535. */
 export const int16 = (value: number): Buffer => {
   const bytes = Buffer.allocUnsafe(2)
-  bytes.writeInt16BE(value)
+  bytes.writeUInt16BE(value & 0xffff)
   return bytes
 }

@@ -172,6 +172,9 @@ const Lockout = z.strictObject({
 })
 export type LockoutConfig = z.output<typeof Lockout>
 
+/** The number of a worker has to fit into eight bits of a cancel key (services/proxy/src/sessions.ts). */
+const WORKERS_MAX = 256
+
 export const NodeConfig = z.strictObject({
   name: z
     .string()
@@ -204,6 +207,18 @@ export const NodeConfig = z.strictObject({
     .optional()
     .describe('For clients. Without it only clients on this machine are let in.'),
   state: z.string().min(1).describe('Folder of its own: keys for sealed texts, resume points.'),
+  workers: z
+    .int()
+    .positive()
+    .max(WORKERS_MAX)
+    .optional()
+    .describe('Processes that share the port; each takes about 200 MB. Without it as many as there are cores.'),
+  drainSeconds: z
+    .int()
+    .nonnegative()
+    .max(3_600)
+    .default(30)
+    .describe('How long sessions that are in a transaction may go on when the node is asked to stop.'),
   telemetry: Telemetry.prefault({}).describe('Traces of statements.'),
   limits: Limits.prefault({}).describe('Against clients that ask for too much.'),
   lockout: Lockout.prefault({}).describe('Against those who try names and tokens.'),

@@ -11,8 +11,21 @@ import { Config } from './config-schema.ts'
  *
  * Throws `ConfigError` with file, line and reason. Secrets are never part of the message.
  */
-export const loadConfig = (file: string, env: NodeJS.ProcessEnv = process.env): Config => {
-  const { document, lines } = readYaml(file)
+export const loadConfig = (file: string, env: NodeJS.ProcessEnv = process.env): Config =>
+  parseConfig(file, readConfig(file), env)
+
+/** The file as it is now. Throws `ConfigError`. */
+export const readConfig = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${file}: cannot be read; give its path with --config`, { cause })
+  }
+}
+
+/** The same for a text that was read from the file, and may be another one there by now. */
+export const parseConfig = (file: string, text: string, env: NodeJS.ProcessEnv = process.env): Config => {
+  const { document, lines } = parseYaml(file, text)
   const raw: unknown = document.toJS()
   if (typeof raw !== 'object' || raw === null)
     throw new ConfigError(`${file}:1: is empty; see deploy/countersign.example.yaml`)
@@ -27,14 +40,8 @@ export const loadConfig = (file: string, env: NodeJS.ProcessEnv = process.env): 
   return absolute(parsed.data, dirname(resolve(file)))
 }
 
-const readYaml = (file: string) => {
+const parseYaml = (file: string, text: string) => {
   const lines = new LineCounter()
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new ConfigError(`${file}: cannot be read; give its path with --config`, { cause })
-  }
   const document = parseDocument(text, { lineCounter: lines })
   const [fault] = document.errors
   if (fault) throw new ConfigError(`${file}:${lines.linePos(fault.pos[0]).line}: ${fault.message.split('\n')[0]}`)

@@ -5,8 +5,11 @@ const STOP_TIMEOUT_MS = 8_000
 /**
  * Runs a service until it is asked to stop: by a signal, or by its supervisor going away (the IPC channel closes, so
  * nothing is left behind when `countersign up` is killed). Stops once, within a bound, and then ends the process.
+ *
+ * `drain`: what is under way may come to its end first, when it is a signal that asks. A second one cuts that short.
  */
-export const untilStopped = (logger: Logger, stop: () => Promise<void>): void => {
+export const untilStopped = (logger: Logger, stop: () => Promise<void>, drain?: () => Promise<void>): void => {
+  let draining = false
   let stopping = false
   const end = async (because: string) => {
     if (stopping) return
@@ -25,9 +28,21 @@ export const untilStopped = (logger: Logger, stop: () => Promise<void>): void =>
       process.exit(1)
     }
   }
-  process.once('SIGTERM', () => void end('SIGTERM'))
-  process.once('SIGINT', () => void end('SIGINT'))
+  const ask = async (signal: NodeJS.Signals) => {
+    if (!drain || draining) return end(draining ? `a second signal: ${signal}` : signal)
+    draining = true
+    logger.info('draining', { because: signal })
+    await drain().catch((error: unknown) => logger.error('failed to drain', faultOf(error)))
+    await end(`drained after ${signal}`)
+  }
+  process.on('SIGTERM', () => void ask('SIGTERM'))
+  process.on('SIGINT', () => void ask('SIGINT'))
   if (process.channel) process.once('disconnect', () => void end('supervisor gone'))
+}
+
+/** Tells the supervisor which processes this one has started; all of them, each time one comes or goes. */
+export const announceProcesses = (processes: readonly { readonly name: string; readonly pid: number }[]): void => {
+  if (process.connected) process.send?.({ processes }, undefined, undefined, () => {})
 }
 
 /** Tells the supervisor that the service can be used now. Does nothing when there is none. */

@@ -14,6 +14,13 @@ export const loggerOf = (service: string, write: (line: string) => void = toStan
   return { info: at('info'), warn: at('warn'), error: at('error') }
 }
 
+/** The same logger, whose every line says this as well. */
+export const withFields = (logger: Logger, always: Fields): Logger => ({
+  info: (message, fields) => logger.info(message, { ...always, ...fields }),
+  warn: (message, fields) => logger.warn(message, { ...always, ...fields }),
+  error: (message, fields) => logger.error(message, { ...always, ...fields }),
+})
+
 const toStandardError = (line: string): void => {
   process.stderr.write(line + '\n')
 }

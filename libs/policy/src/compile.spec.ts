@@ -162,6 +162,28 @@ describe('the facts that a set can depend on', () => {
     ]))
 })
 
+describe('whether a decision can depend on what a statement does', () => {
+  it.each([
+    [permit, false],
+    ['@id("p") permit (principal in Group::"dba", action, resource in Environment::"test");', false],
+    ['@id("p") permit (principal, action, resource) when { context.hour > 8 };', false],
+    ['@id("p") permit (principal, action == Action::"read", resource);', true],
+    ['@id("p") permit (principal, action, resource in Schema::"test/shop.public");', true],
+    ['@id("p") permit (principal, action in Action::"use", resource) when { context.readOnly };', true],
+    ['@id("p") forbid (principal, action in Action::"use", resource is Relation) when { resource.system };', true],
+    [
+      `${permit} @id("h") @effect("hold") @approvers("owners") @because("late") forbid (principal, action, resource) when { context.hour > 8 };`,
+      true,
+    ],
+    [
+      `${permit} @id("u") permit (principal, action == Action::"unmask", resource) when { resource.class == "clear" };`,
+      false,
+    ],
+  ])('%s: %s', (text, looks) => expect(compilePolicies(file(text)).looksAtStatements).toBe(looks))
+
+  it('is so for the shipped set', () => expect(compilePolicies(defaultPolicies()).looksAtStatements).toBe(true))
+})
+
 it('has a digest that follows names and texts', () => {
   const digest = (name: string, text: string) => compilePolicies([{ name, text }]).digest
   expect(digest('a', permit)).toMatch(/^[0-9a-f]{16}$/)

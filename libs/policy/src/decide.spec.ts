@@ -6,6 +6,7 @@ import {
   decide,
   defaultPolicies,
   maskDecision,
+  seesEverything,
   mayConnect,
   SCHEMA,
   type Request,
@@ -287,6 +288,45 @@ describe('the shipped set', () => {
 const RULES = defaultPolicies()
   .map(({ text }) => text.replaceAll(/^\s*\/\/.*$/gm, ''))
   .join('\n')
+
+describe('whoever may see everything', () => {
+  const sees = (text: string, principal: Principal = ana, context: { hour: number; reason?: string } = { hour: 1 }) =>
+    seesEverything(set(text), principal, target, context)
+  const unmask = 'action == Action::"unmask"'
+
+  it.each([
+    ['@id("p") permit (principal, action, resource);', true],
+    [`@id("p") permit (principal, ${unmask}, resource in Database::"prod/shop");`, true],
+    [`@id("p") permit (principal, ${unmask}, resource in Environment::"prod");`, true],
+    [`@id("p") permit (principal, ${unmask}, resource in Environment::"test");`, false],
+    [`@id("p") permit (principal, ${unmask}, resource in Schema::"prod/shop.public");`, false],
+    [`@id("p") permit (principal, ${unmask}, resource) when { resource.class != "card" };`, false],
+    [`@id("p") permit (principal is Agent, ${unmask}, resource);`, false],
+    ['@id("p") permit (principal, action == Action::"read", resource);', false],
+  ])('is found by the policies: %s %s', (text, all) => expect(sees(text)).toBe(all))
+
+  it('is nobody where a policy takes one column out, whoever that is about', () => {
+    const all = '@id("p") permit (principal, action, resource);'
+    for (const but of [
+      `forbid (principal, ${unmask}, resource) when { resource.class == "secret" };`,
+      `forbid (principal, ${unmask}, resource in Relation::"prod/shop.public.payments");`,
+      'forbid (principal, action, resource is Column);',
+      `forbid (principal, ${unmask}, resource == Column::"prod/shop.public.t.c");`,
+    ]) {
+      expect(sees(`${all} @id("b") ${but}`)).toBe(false)
+    }
+  })
+
+  it('may have to say why, and may be kept out as somebody', () => {
+    const why = `@id("p") permit (principal, ${unmask}, resource) when { context has reason };`
+    expect([sees(why), sees(why, ana, { hour: 1, reason: 'why' })]).toEqual([false, true])
+    const some = `@id("p") permit (principal, action, resource); @id("b") @effect("mask") @mask("null") forbid (principal is Agent, ${unmask}, resource);`
+    expect([sees(some), sees(some, copilot)]).toEqual([true, false])
+  })
+
+  it('is nobody by the shipped set', () =>
+    expect(seesEverything(compilePolicies(defaultPolicies()), ana, target, { hour: 1 })).toBe(false))
+})
 
 describe('a mask', () => {
   const masks = set(`

@@ -33,6 +33,17 @@ export const maskDecision = (
   return { clear: answer.allowed, kind: answer.allowed ? undefined : strictest(masks), policies: answer.reasons }
 }
 
+/**
+ * May this principal see every value there is, whichever column it comes from, or none that anybody knows? Then there
+ * is nothing to be masked for it, in results or in what a server says beside them.
+ */
+export const seesEverything = (set: PolicySet, principal: Principal, target: Target, context: MaskContext): boolean => {
+  const { anyColumn } = set.stored
+  if (anyColumn === undefined) return false
+  const resource = columnEntity({ name: '..', class: 'unknown' }, target)
+  return authorize(anyColumn, question('unmask', principal, target, resource, context)).allowed
+}
+
 /** May this principal open a session on this database? */
 export const mayConnect = (set: PolicySet, principal: Principal, target: Target, context: MaskContext): boolean =>
   authorize(set.stored.all, question('connect', principal, target, databaseEntity(target), context)).allowed

@@ -33,8 +33,16 @@ export interface PolicySet {
    * statements that agree in these are decided alike.
    */
   readonly factsUsed: ReadonlySet<string>
-  /** Names under which Cedar keeps the parsed policies: all of them, and those without holds. */
-  readonly stored: { readonly all: string; readonly unheld: string }
+  /**
+   * False when nothing that a statement does or is can change its decision, and nobody is asked for one: who wants it,
+   * where and when decides alone.
+   */
+  readonly looksAtStatements: boolean
+  /**
+   * Names under which Cedar keeps the parsed policies: all of them, those without holds, and those that say who sees
+   * values as they are whichever column they come from. The last is absent where a policy takes columns out of that.
+   */
+  readonly stored: { readonly all: string; readonly unheld: string; readonly anyColumn: string | undefined }
 }
 
 /** Throws PolicyError with file and line. What it accepts fits the schema. */
@@ -44,21 +52,37 @@ export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
   checkIds(compiled)
   checkSchema(compiled)
   const digest = digestOf(files)
-  const stored = { all: `${digest}/all`, unheld: `${digest}/unheld` }
+  const unmasking = compiled.filter(({ json }) => mayConcern(json, 'unmask'))
+  const exceptions = unmasking.some(({ json }) => json.effect === 'forbid' && looksAtResource(json))
+  const anyColumn = exceptions ? undefined : `${digest}/any-column`
+  const stored = { all: `${digest}/all`, unheld: `${digest}/unheld`, anyColumn }
+  if (anyColumn !== undefined) {
+    store(
+      anyColumn,
+      unmasking.filter(({ json }) => !looksAtResource(json)),
+    )
+  }
   store(stored.all, compiled)
   store(
     stored.unheld,
     compiled.filter(({ policy }) => policy.effect === 'permit' || policy.obligations.effect !== 'hold'),
   )
+  const concerned = compiled.filter(({ json }) => !concernsOnly(json, 'unmask', 'connect'))
+  const factsUsed = new Set(concerned.flatMap(({ json }) => contextFacts(json)))
   return {
     digest,
     policies: new Map(compiled.map(({ policy }) => [policy.id, policy])),
-    factsUsed: new Set(
-      compiled.filter(({ json }) => !concernsOnly(json, 'unmask', 'connect')).flatMap(({ json }) => contextFacts(json)),
-    ),
+    factsUsed,
+    looksAtStatements:
+      concerned.some(({ policy }) => policy.obligations.effect === 'hold') ||
+      concerned.some(({ json }) => json.action.op !== 'All' || looksAtResource(json)) ||
+      [...factsUsed].some((fact) => !OF_THE_ASKER.has(fact)),
     stored,
   }
 }
+
+/** Facts that are known before anything is known of a statement. */
+const OF_THE_ASKER: ReadonlySet<string> = new Set(['environment', 'agent', 'hour', 'reason', 'ticket'])
 
 interface Part extends Place {
   readonly text: string
@@ -122,6 +146,30 @@ const concernsOnly = ({ action }: PolicyJson, ...names: readonly string[]): bool
   const ids = entities.map((entity) => ('__entity' in entity ? entity['__entity'].id : entity.id))
   return ids.length > 0 && ids.every((id) => names.includes(id))
 }
+
+/** Its scope does not leave this action out. */
+const mayConcern = ({ action }: PolicyJson, name: string): boolean => {
+  if (action.op === 'All') return true
+  const entities = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : []
+  return entities.some((entity) => ('__entity' in entity ? entity['__entity'].id : entity.id) === name)
+}
+
+/** What it says may be another thing for each relation or column of a database. */
+const looksAtResource = ({ resource, conditions }: PolicyJson): boolean =>
+  !holdsForDatabase(resource) || conditions.some(({ body }) => speaksOfResource(body))
+
+const holdsForDatabase = (resource: PolicyJson['resource']): boolean => {
+  if (resource.op === 'All') return true
+  if (resource.op !== 'in' || !('entity' in resource)) return false
+  const { entity } = resource
+  const { type } = '__entity' in entity ? entity['__entity'] : entity
+  return type === 'Database' || type === 'Environment'
+}
+
+const speaksOfResource = (body: unknown): boolean =>
+  typeof body === 'object' &&
+  body !== null &&
+  Object.entries(body).some(([key, value]) => (key === 'Var' && value === 'resource') || speaksOfResource(value))
 
 const checkIds = (compiled: readonly Compiled[]): void => {
   const seen = new Map<string, Policy>()

@@ -206,7 +206,7 @@ class Judgement {
   ofFetch(cursor: Facts | undefined): Facts {
     const source = cursor?.later ?? cursor
     const uses = [...this.uses.byText(() => true), ...(source?.uses ?? []).filter(({ action }) => action === 'read')]
-    if (!source) return this.facts(uses, { behind: { names: true, handles: true } })
+    if (!source) return this.facts(uses, { behind: ANYTHING })
     const { outputs, reads, predicates, ordering, readOnly, behind } = source
     return this.facts(uses, {
       behind,
@@ -243,7 +243,7 @@ class Judgement {
       ...rest,
       dangers: distinctDangers([...command.dangers, ...reach.dangers, ...dangers]),
     }
-    return this.wrapped(facts)
+    return this.wrapped(facts.unresolved ? { ...facts, behind: ANYTHING } : facts)
   }
 
   /** What a statement carries has a text of its own. */
@@ -324,6 +324,9 @@ class Judgement {
     )
   }
 }
+
+/** Nobody knows what is behind it. */
+const ANYTHING: SessionChanges = { names: true, handles: true }
 
 const PLAN = { name: 'QUERY PLAN', origins: [], derived: false, opaque: false }
 

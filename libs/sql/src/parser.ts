@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { loadModule, parsePlPgSQLSync, parseSync, scanSync, type Node, type RawStmt } from 'libpg-query'
+import { loadModule, normalizeSync, parsePlPgSQLSync, parseSync, scanSync, type Node, type RawStmt } from 'libpg-query'
+import { grammarHint } from './grammar-hints.ts'
 import { SqlRefusedError, SqlSyntaxError } from './sql-error.ts'
 
 /*
@@ -27,7 +28,7 @@ const parsed = (text: string) => {
   try {
     return parseSync(text)
   } catch (error) {
-    const refusal = syntaxError(error)
+    const refusal = syntaxError(error, text)
     if (!refusal) throw error
     return parsedWithoutComments(text) ?? fail(refusal)
   }
@@ -42,15 +43,19 @@ const parsedWithoutComments = (text: string) => {
   try {
     return parseSync(withoutComments(text))
   } catch (error) {
-    if (syntaxError(error) || error instanceof SyntaxError) return undefined // The scanner answers with no JSON.
+    if (isSqlError(error) || error instanceof SyntaxError) return undefined // The scanner answers with no JSON.
     throw error
   }
 }
 
 const withoutComments = (text: string): string => {
   const bytes = Buffer.from(text)
-  for (const { start, end, tokenName } of scanSync(text).tokens) {
+  const { tokens } = scanSync(text)
+  for (const [index, { start, end, tokenName }] of tokens.entries()) {
     if (!COMMENTS.has(tokenName)) continue
+    // Strings are one when nothing but blanks and a new line lies between them: a comment like this keeps them apart.
+    if (tokenName === 'C_COMMENT' && [index - 1, index + 1].every((each) => tokens[each]?.tokenName === 'SCONST'))
+      continue
     for (let at = start; at < end; at++) if (bytes[at] !== LINE_FEED) bytes[at] = BLANK
   }
   return bytes.toString()
@@ -64,9 +69,22 @@ const fail = (error: Error): never => {
   throw error
 }
 
-const syntaxError = (error: unknown): SqlSyntaxError | undefined => {
-  if (!(error instanceof Error) || error.name !== 'SqlError') return undefined
-  return new SqlSyntaxError(error.message, cursorOf(error))
+/** Constants taken out, for a text that the parser has accepted. */
+export const normalized = (text: string): string => {
+  try {
+    return normalizeSync(text)
+  } catch (error) {
+    if (!isGrammarError(error)) throw error
+    return normalizeSync(withoutComments(text))
+  }
+}
+
+const isSqlError = (error: unknown): error is Error => error instanceof Error && error.name === 'SqlError'
+
+const syntaxError = (error: unknown, text: string): SqlSyntaxError | undefined => {
+  if (!isSqlError(error)) return undefined
+  const position = cursorOf(error)
+  return new SqlSyntaxError(error.message, position, grammarHint(error.message, text, position))
 }
 
 const cursorOf = (error: object): number => {

@@ -1,5 +1,5 @@
-import { normalizeSync } from 'libpg-query'
 import type { Understanding } from './command.ts'
+import { normalized } from './parser.ts'
 import { shapeOf } from './shape.ts'
 
 /**
@@ -8,5 +8,5 @@ import { shapeOf } from './shape.ts'
  */
 export const shapeDigestInput = (text: string, understanding: Understanding | undefined): string => {
   if (!understanding || understanding.commands.length === 0) return text
-  return shapeOf(text) ?? normalizeSync(text)
+  return shapeOf(text) ?? normalized(text)
 }

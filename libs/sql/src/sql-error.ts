@@ -1,12 +1,19 @@
+import type { GrammarHint } from './grammar-hints.ts'
+
 /** PostgreSQL's own parser does not accept the text. */
 export class SqlSyntaxError extends Error {
   readonly code = 'SQL_SYNTAX'
-  readonly sqlstate = '42601'
+  readonly sqlstate: string
   /** Characters before the place, counted from 0. */
   readonly position: number
+  readonly detail: string | undefined
+  readonly hint: string | undefined
 
-  constructor(message: string, position: number) {
+  constructor(message: string, position: number, { sqlstate = '42601', detail, hint }: GrammarHint = {}) {
     super(message)
+    this.sqlstate = sqlstate
+    this.detail = detail
+    this.hint = hint
     this.name = 'SqlSyntaxError'
     this.position = position
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { healthOf, mergeHealth, type DatabaseState } from './health.ts'
+import { healthOf, mergeHealth, type DatabaseState, type NodeHealth } from './health.ts'
 
 const up = (name: string): DatabaseState => ({
   name,
@@ -48,8 +48,10 @@ it('is, of several workers, what the worst of them says', () => {
     healthOf([], [up('a'), down('b')]),
     healthOf(['broken'], [up('a')]),
   ]
-  expect(mergeHealth([good, good])).toEqual(good)
-  expect(mergeHealth([good, worse])).toMatchObject({ ready: true, status: 'degraded' })
-  expect(mergeHealth([good, bad])).toMatchObject({ ready: false, status: 'not ready', reasons: ['broken'] })
-  expect(mergeHealth([])).toMatchObject({ ready: false })
+  const merged = (...all: readonly NodeHealth[]) => mergeHealth(new Map(all.map((each, at) => [`w${at}`, each])))
+  expect(merged(good, good)).toEqual(good)
+  expect(merged(bad)).toEqual(bad)
+  expect(merged(good, worse)).toMatchObject({ ready: true, status: 'degraded' })
+  expect(merged(good, bad)).toMatchObject({ ready: true, status: 'degraded', reasons: ['w1: broken'] })
+  expect(merged()).toMatchObject({ ready: false })
 })

@@ -59,17 +59,36 @@ export const healthOf = (blocked: readonly string[], states: readonly DatabaseSt
   return { ready, status: statusOf(ready, reasons), reasons, databases }
 }
 
-/** Of several workers: ready when each of them is. A database is as well off as it is with the worst of them. */
-export const mergeHealth = (workers: readonly NodeHealth[]): NodeHealth => {
+/**
+ * Of several workers, by name: ready while one of them is, because clients are given to those that are. A database is as
+ * well off as it is with the worst of them.
+ */
+export const mergeHealth = (workers: ReadonlyMap<string, NodeHealth>): NodeHealth => {
   const worst = new Map<string, DatabaseHealth>()
-  for (const database of workers.flatMap(({ databases }) => databases)) {
+  for (const database of [...workers.values()].flatMap(({ databases }) => databases)) {
     const known = worst.get(database.name)
     if (!known || (known.ok && !database.ok)) worst.set(database.name, database)
   }
-  const ready = workers.length > 0 && workers.every((worker) => worker.ready)
-  const reasons = [...new Set(workers.flatMap((worker) => worker.reasons))]
-  return { ready, status: statusOf(ready, reasons), reasons, databases: [...worst.values()] }
+  const ready = [...workers.values()].some((worker) => worker.ready)
+  const reasons = [...workers].flatMap(([name, worker]) => reasonsOf(name, worker, workers.size))
+  return {
+    ready,
+    status: statusOf(ready, [...new Set(reasons)]),
+    reasons: [...new Set(reasons)],
+    databases: [...worst.values()],
+  }
 }
+
+/** A worker that cannot serve is named; what is said of a database, all of them say. */
+const reasonsOf = (name: string, { ready, reasons }: NodeHealth, workers: number): readonly string[] =>
+  ready || workers === 1 ? reasons : reasons.map((reason) => `${name}: ${reason}`)
+
+export const notServing = (reason: string): NodeHealth => ({
+  ready: false,
+  status: 'not ready',
+  reasons: [reason],
+  databases: [],
+})
 
 const statusOf = (ready: boolean, reasons: readonly string[]): NodeHealth['status'] => {
   if (!ready) return 'not ready'

@@ -1,13 +1,13 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
-import { faultOf, type Logger, type NodeConfig } from '@countersign/platform'
+import { faultOf, type Logger } from '@countersign/platform'
 import type { Gate } from './gate.ts'
 import type { Recorder } from './record/recorder.ts'
 import { markedName } from './session/application-name.ts'
 import { Session, type SessionOptions } from './session/session.ts'
 import { fatal } from './session/say.ts'
-import type { Sessions } from './sessions.ts'
+import type { CancelKey, Sessions } from './sessions.ts'
 import { recordOf } from './startup/client-certificate.ts'
 import { StartupRefusedError, type ClientSettings } from './startup/client-settings.ts'
 import { Doorway } from './startup/doorway.ts'
@@ -15,6 +15,7 @@ import { FailedLogins } from './startup/failed-logins.ts'
 import { FailureRecord } from './startup/failure-record.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
+import { cancelKeyBytes } from './startup/protocol-version.ts'
 import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
 import { Places } from './startup/places.ts'
 import { sparingly } from './startup/sparingly.ts'
@@ -22,10 +23,12 @@ import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
 import type { StatementObserver } from './telemetry/statement-observer.ts'
 
-export interface ListenerOptions {
-  readonly config: Pick<NodeConfig, 'listen'>
+/** What clients come in by. Made anew with each configuration, around the same counts. */
+export interface EntranceOptions {
   readonly gate: Gate
   readonly worker: WorkerId
+  /** Another worker of the node has the session that this key is for. */
+  readonly cancelElsewhere: (key: CancelKey) => void
   readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf'>
   readonly recorder: Recorder
   readonly sessions: Sessions
@@ -43,29 +46,24 @@ export interface ListenerOptions {
   }
 }
 
-/** Accepts clients. One that is silent, slow or wrong costs the others nothing: each has its own deadline. */
-export const listen = async (options: ListenerOptions): Promise<Server> => {
-  const { host, port } = options.config.listen
-  const { recorder, worker, now } = options
-  const entrance: Entrance = {
-    ...options,
-    // What an attacker can have said as often as it likes must not fill the log.
-    logger: sparingly(options.logger, options.clock),
+/** `before`: the one that it takes the place of, whose guests and offenders it has to know. */
+export const entranceOf = (options: EntranceOptions, before?: Entrance): Entrance => {
+  const { recorder, worker, now, clock } = options
+  return {
     doorway: new Doorway(),
     places: new Places(),
     failedLogins: new FailedLogins(Date.now),
-    failures: new FailureRecord((event) => void recorder.add(event), options.clock),
+    failures: new FailureRecord((event) => void recorder.add(event), clock),
+    ...before,
+    ...options,
+    // What an attacker can have said as often as it likes must not fill the log.
+    logger: before?.logger ?? sparingly(options.logger, clock),
     login: { ...options.login, worker, now },
   }
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => void welcome(socket, entrance))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, 511, resolve)
-  })
-  return server
 }
 
-interface Entrance extends Omit<ListenerOptions, 'login'>, Pick<LoginOptions, 'places' | 'failedLogins' | 'failures'> {
+export interface Entrance
+  extends Omit<EntranceOptions, 'login'>, Pick<LoginOptions, 'places' | 'failedLogins' | 'failures'> {
   readonly doorway: Doorway
   readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf' | 'worker' | 'now'>
 }
@@ -75,7 +73,11 @@ interface Address {
   readonly port: number
 }
 
-const welcome = async (socket: Socket, entrance: Entrance): Promise<void> => {
+/**
+ * Takes a client in. One that is silent, slow or wrong costs the others nothing: each has its own deadline. `closed` is
+ * called once, when the connection is no more.
+ */
+export const welcome = async (socket: Socket, entrance: Entrance, closed: () => void): Promise<void> => {
   const { logger, gate, doorway, places, failedLogins, failures } = entrance
   const { rules } = gate
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
@@ -87,7 +89,10 @@ const welcome = async (socket: Socket, entrance: Entrance): Promise<void> => {
   }
   const waiting = { turnAway: () => drop('a client that had not logged in made room for another') }
   socket.on('error', () => socket.destroy())
-  if (!doorway.enter(client.address, waiting, rules.limits)) return refuseEntry(socket, client, logger)
+  if (!doorway.enter(client.address, waiting, rules.limits)) {
+    refuseEntry(socket, 'too many connections that have not logged in', logger)
+    return closed()
+  }
 
   const deadline = setTimeout(() => drop('a client did not log in in time'), rules.limits.startupTimeoutMs)
   const line: Line = { socket, duplex: socket }
@@ -96,16 +101,24 @@ const welcome = async (socket: Socket, entrance: Entrance): Promise<void> => {
     const marks = ({ application = '' }: ClientSettings) => marksOf(sessionId, application)
     const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
     if (asked.kind === 'cancel') {
-      entrance.sessions.cancel(asked)
+      if (!(await entrance.sessions.cancel(asked))) entrance.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
     } else if (socket.destroyed) leaveAgain(asked)
-    else open(sessionId, line, asked, client, { ...entrance, rules })
+    else return open(sessionId, line, stillAllowed(asked, entrance), client, { ...entrance, rules }, closed)
   } catch (error) {
     if (!turnedAway) turnAway(line, error, client, logger)
   } finally {
     clearTimeout(deadline)
     doorway.leave(client.address, waiting)
   }
+  closed()
+}
+
+/** A credential may be revoked while the server is connected to. From here to the list of sessions nothing waits. */
+const stillAllowed = (loggedIn: LoggedIn, { login }: Entrance): LoggedIn => {
+  if (login.inForce.stands(loggedIn.credential)) return loggedIn
+  leaveAgain(loggedIn)
+  throw new StartupRefusedError('28000', 'access has been revoked')
 }
 
 const leaveAgain = ({ upstream, leave }: LoggedIn): void => {
@@ -113,9 +126,12 @@ const leaveAgain = ({ upstream, leave }: LoggedIn): void => {
   leave()
 }
 
-const refuseEntry = (socket: Socket, client: Address, logger: Logger): void => {
-  logger.warn('a client was turned away', { ...client, sqlstate: '53300', reason: 'too many logins at once' })
-  sendAway({ socket, duplex: socket }, fatal('53300', 'too many connections that have not logged in', 'Try again.'))
+/** Turns a client away before it has said anything. */
+export const refuseEntry = (socket: Socket, reason: string, logger: Logger): void => {
+  const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+  logger.warn('a client was turned away', { ...client, sqlstate: '53300', reason })
+  socket.on('error', () => socket.destroy())
+  sendAway({ socket, duplex: socket }, fatal('53300', reason, 'Try again.'))
 }
 
 /** What the server knows our sessions by: visible in pg_stat_activity. */
@@ -160,12 +176,13 @@ const open = (
   loggedIn: LoggedIn,
   address: Address,
   options: Entrance & { readonly rules: Gate['rules'] },
+  gone: () => void,
 ): void => {
   const { recorder, sessions, rules, worker, now, clock, logger } = options
   const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
   const { settings, tls, certificate } = greeting
   const { principal, credentialId } = credential
-  const key = sessions.newKey(upstream.processId)
+  const key = sessions.newKey(upstream.processId, cancelKeyBytes(greeting.minor))
   recorder.add({
     type: 'session.opened',
     data: {
@@ -214,6 +231,7 @@ const open = (
     closed: (because, error) => {
       sessions.remove(session)
       leave()
+      gone()
       if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
       else if (because === 'upstream-gone') logger.warn('the database has ended a session', { sessionId, ...target })
     },

@@ -1,37 +1,55 @@
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { openEventLog } from '@countersign/eventlog'
 import {
+  announceProcesses,
   announceReady,
   ConfigError,
   faultOf,
   keepEnvironmentOutOfReports,
-  loadConfig,
   loggerOf,
   untilStopped,
+  withFields,
 } from '@countersign/platform'
-import { ProxyNode } from './node.ts'
+import { WORKER_FLAG } from './workers/forked.ts'
+import { Supervisor } from './workers/supervisor.ts'
 
 const logger = loggerOf('proxy')
+const loggerFor = (worker: string) => withFields(logger, { worker })
 
-const start = async (): Promise<void> => {
-  keepEnvironmentOutOfReports()
-  const { values } = parseArgs({ options: { config: { type: 'string', default: 'countersign.yaml' } } })
-  const config = loadConfig(values.config)
-  const log = await openEventLog(config.log)
-  const node = new ProxyNode(config, log, logger)
-  untilStopped(logger, async () => {
-    await node.stop()
-    await log.close()
+const start = async (configFile: string): Promise<void> => {
+  const node = new Supervisor({
+    configFile,
+    entry: fileURLToPath(import.meta.url),
+    logger,
+    loggerFor,
+    processes: (list) => announceProcesses(list),
   })
+  untilStopped(
+    logger,
+    () => node.stop(),
+    () => node.drain(),
+  )
+  process.on('SIGHUP', () => void node.reload())
   await node.start()
   await node.ready()
-  const { host, port } = config.node.listen
-  logger.info('listening', { host, port })
-  announceReady({ port })
+  const { listen, workers = 1 } = node.config.node
+  logger.info('listening', { ...listen, workers })
+  announceReady({ port: listen.port })
 }
 
-start().catch((error: unknown) => {
-  if (error instanceof ConfigError) logger.error(error.message, { code: error.code })
-  else logger.error('could not start', faultOf(error))
-  process.exit(1)
+keepEnvironmentOutOfReports()
+
+const { values } = parseArgs({
+  options: { config: { type: 'string', default: 'countersign.yaml' }, [WORKER_FLAG.slice(2)]: { type: 'boolean' } },
 })
+
+if (values['worker'] === true) {
+  const { runWorkerProcess } = await import('./workers/worker-process.ts')
+  runWorkerProcess(loggerFor)
+} else {
+  start(values.config).catch((error: unknown) => {
+    if (error instanceof ConfigError) logger.error(error.message, { code: error.code })
+    else logger.error('could not start', faultOf(error))
+    process.exit(1)
+  })
+}

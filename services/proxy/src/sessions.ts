@@ -31,9 +31,9 @@ export class Sessions {
     return counts
   }
 
-  /** `processId`: the server's process that serves the session. */
-  newKey(processId: number): CancelKey {
-    return { processId, secret: randomBytes(4) }
+  /** `processId`: the server's process that serves the session. `secretBytes`: what the client's protocol has room for. */
+  newKey(processId: number, secretBytes: number): CancelKey {
+    return { processId, secret: randomBytes(secretBytes) }
   }
 
   add(session: Session, key: CancelKey): void {
@@ -47,13 +47,31 @@ export class Sessions {
     this.#keys.delete(session)
   }
 
-  /** Does nothing for a key that nobody has, and says nothing of it: as PostgreSQL does. */
-  cancel(key: CancelKey): void {
-    this.#byKey.get(textOf(key))?.cancel()
+  /**
+   * Resolves when the server has been told, so that whoever waits for it can go on without fear for its next statement:
+   * false when none of them has this key. The client is told nothing of it: as PostgreSQL does.
+   */
+  async cancel(key: CancelKey): Promise<boolean> {
+    const session = this.#byKey.get(textOf(key))
+    await session?.cancel()
+    return session !== undefined
   }
 
   endWhere(matches: (identity: Session['identity']) => boolean, because: ClosedBecause, lastWords: Buffer): void {
-    for (const session of this.#keys.keys()) if (matches(session.identity)) session.end(because, lastWords)
+    for (const session of this.#keys.keys()) if (matches(session.identity)) session.interrupt(because, lastWords)
+  }
+
+  /** Ends those that lose nothing by it. A statement that is held waits no longer: its session can end then. */
+  endIdle(because: 'node-stopping', lastWords: Buffer): void {
+    for (const session of this.#keys.keys()) {
+      if (session.idle) session.end(because, lastWords)
+      else session.leaveHold(because)
+    }
+  }
+
+  /** Whether one of them is judged by this. */
+  someJudgedBy(judge: Session['judge']): boolean {
+    return [...this.#keys.keys()].some((session) => session.judge === judge)
   }
 
   endCredential(credentialId: CredentialId, lastWords: Buffer): void {

@@ -8,7 +8,7 @@ import { int16, int32, message } from '../message.ts'
  */
 
 export const dataRow = (values: readonly (string | null)[]): Buffer =>
-  message(BACKEND.dataRow, int16(values.length), ...values.flatMap(valueOf))
+  message(BACKEND.dataRow, int16(values.length), Buffer.concat(values.flatMap(valueOf)))
 
 const valueOf = (value: string | null): Buffer[] => {
   if (value === null) return [int32(-1)]

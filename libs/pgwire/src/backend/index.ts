@@ -1,6 +1,7 @@
 export * from './command-complete.ts'
 export * from './copy-out-response.ts'
 export * from './data-row.ts'
+export * from './function-call-response.ts'
 export * from './notice.ts'
 export * from './notification.ts'
 export * from './row-description.ts'

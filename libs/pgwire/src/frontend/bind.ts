@@ -46,7 +46,10 @@ export const formatAt = (formats: readonly number[], index: number): number =>
   (formats.length === 1 ? formats[0] : formats[index]) ?? 0
 
 /** The values of a Bind, for those few statements whose parameters must be looked at. */
-export const readParameters = ({ parameterBytes, parameterFormats }: Bind): readonly (Buffer | null)[] => {
+export const readParameters = ({
+  parameterBytes,
+  parameterFormats,
+}: Pick<Bind, 'parameterBytes' | 'parameterFormats'>): readonly (Buffer | null)[] => {
   const body = new Body(parameterBytes, 2 + 2 * parameterFormats.length, parameterBytes.length)
   return body.list(() => body.value())
 }

@@ -1,5 +1,5 @@
 export { openLogFile } from './log-file.ts'
-export { startNodeService, type NodeService } from './node-service.ts'
+export { startNodeService, type NodeService, type StartedProcess } from './node-service.ts'
 export { identityOf, isAlive } from './process-identity.ts'
 export { StartError, type Running } from './running.ts'
 export { supervise, type Delays, type Supervised, type Supervision } from './supervise.ts'

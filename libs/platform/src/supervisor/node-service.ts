@@ -15,6 +15,13 @@ export interface NodeService {
   readonly readyTimeoutMs: number
   /** Told of the process as soon as it exists. */
   readonly onSpawn?: (pid: number) => void
+  /** Told of the processes that the service has started itself, whenever they change (`announceProcesses`). */
+  readonly onProcesses?: (processes: readonly StartedProcess[]) => void
+}
+
+export interface StartedProcess {
+  readonly name: string
+  readonly pid: number
 }
 
 /**
@@ -27,6 +34,10 @@ export interface NodeService {
 export const startNodeService = async (service: NodeService, stopping: AbortSignal): Promise<Running> => {
   const { child, from } = launch(service)
   if (child.pid !== undefined) service.onSpawn?.(child.pid)
+  child.on('message', (message) => {
+    const processes = processesIn(message)
+    if (processes) service.onProcesses?.(processes)
+  })
   const ended = endOf(child)
   const stop = (graceMs: number) => stopChild(child, ended, graceMs)
   const outcome = await firstOf(readiness(child), ended, service.readyTimeoutMs, stopping)
@@ -58,6 +69,11 @@ const readiness = (child: ChildProcess): Promise<typeof READY> =>
       if (typeof message === 'object' && message !== null && 'ready' in message) resolve(READY)
     })
   })
+
+const processesIn = (message: unknown): readonly StartedProcess[] | undefined =>
+  typeof message === 'object' && message !== null && 'processes' in message && Array.isArray(message.processes)
+    ? (message.processes as readonly StartedProcess[])
+    : undefined
 
 /** How a child ended. Never rejects: a program that cannot be run at all has ended too. */
 const endOf = (child: ChildProcess): Promise<string> =>

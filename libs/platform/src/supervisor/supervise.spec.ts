@@ -14,6 +14,21 @@ describe('a supervised process', () => {
     expect(onTrouble.mock.calls).toEqual([['ended: SIGKILL']])
   })
 
+  it('is started again later and later while it dies as soon as it is ready', async () => {
+    const { processes, onReady, supervision } = fakes()
+    const pauses: number[] = []
+    const slower = { firstMs: 2, longestMs: 60, wellAfterMs: 10_000 }
+    await supervise({ ...supervision, delays: slower }, new AbortController().signal)
+    for (let deaths = 1; deaths <= 3; deaths++) {
+      const since = performance.now()
+      processes.at(-1)?.end('SIGKILL')
+      await vi.waitFor(() => expect(onReady).toHaveBeenCalledTimes(deaths + 1), { interval: 1 })
+      pauses.push(performance.now() - since)
+    }
+    // A timer may be late, and never early: less a millisecond for its rounding.
+    expect(pauses.map((pause, index) => pause >= Math.min(20 * 2 ** index, 60) - 1)).toEqual([true, true, true])
+  })
+
   it('is tried again for as long as it does not start', async () => {
     const { processes, onReady, onTrouble, supervision } = fakes({ failing: [2, 3, 4] })
     await supervise(supervision, new AbortController().signal)

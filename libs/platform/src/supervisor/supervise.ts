@@ -32,12 +32,19 @@ export interface Supervised {
  * pauses, until `stopping`. The first start must succeed; its failure is the caller's.
  */
 export const supervise = async (supervision: Supervision, stopping: AbortSignal): Promise<Supervised> => {
+  const { delays = DELAYS } = supervision
   let current = await supervision.start(stopping)
   supervision.onReady(current.pid)
 
   const watch = async () => {
-    for (;;) {
-      const next = await successor(supervision, current, stopping)
+    for (let early = 0; ;) {
+      const since = performance.now()
+      const because = await current.ended
+      if (stopping.aborted) return
+      supervision.onTrouble(`ended: ${because}`)
+      // One that dies as soon as it is ready counts as a start that failed, or this would be a tight loop.
+      early = performance.now() - since >= delays.wellAfterMs ? 0 : early + 1
+      const next = await restart(supervision, pauseAfter(early, delays), stopping)
       if (!next) return
       current = next
       supervision.onReady(current.pid)
@@ -54,22 +61,9 @@ export const supervise = async (supervision: Supervision, stopping: AbortSignal)
   }
 }
 
-/** Waits for the process to end, and starts the one after it. Undefined when there is to be none. */
-const successor = async (
-  supervision: Supervision,
-  current: Running,
-  stopping: AbortSignal,
-): Promise<Running | undefined> => {
-  const since = performance.now()
-  const because = await current.ended
-  if (stopping.aborted) return undefined
-  supervision.onTrouble(`ended: ${because}`)
-
-  const { firstMs, wellAfterMs } = supervision.delays ?? DELAYS
-  // One that died as soon as it was ready counts as a start that failed, or this would be a tight loop.
-  const wasWell = performance.now() - since >= wellAfterMs
-  return restart(supervision, wasWell ? firstMs : firstMs * 10, stopping)
-}
+/** The more often it has died at once, the longer. */
+const pauseAfter = (early: number, { firstMs, longestMs }: Delays): number =>
+  early === 0 ? firstMs : Math.min(firstMs * 10 * 2 ** (early - 1), longestMs)
 
 const restart = async (
   { start, onTrouble, delays = DELAYS }: Supervision,

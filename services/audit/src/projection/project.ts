@@ -84,6 +84,7 @@ class Made {
       case 'node.started':
       case 'node.heartbeat':
       case 'node.stopped':
+      case 'node.reloaded':
       case 'audit.degraded':
       case 'audit.recovered':
         this.#coverage.push(coverageRow(event, place))

@@ -382,7 +382,8 @@ describe('coverage', () => {
       access(W, 2, [event('node.heartbeat', { worker: W, sessions: 2, statements: 9, policyVersion: 'p', at: at(1) })]),
       access(W, 3, [event('audit.degraded', { worker: W, reason: 'disk full', at: at(2) })]),
       access(W, 4, [event('audit.recovered', { worker: W, degradedAt: at(2), recoveredAt: at(3), refused: 4 })]),
-      access(W, 5, [event('node.stopped', { worker: W, because: 'asked', at: at(4) })]),
+      access(W, 5, [event('node.reloaded', { worker: W, changed: ['node.tls', 'holds.inlineSeconds'], at: at(4) })]),
+      access(W, 6, [event('node.stopped', { worker: W, because: 'asked', at: at(5) })]),
     )
     expect(await rowsOf('coverage', 'log_offset')).toEqual([
       expect.objectContaining({
@@ -396,6 +397,7 @@ describe('coverage', () => {
       expect.objectContaining({ what: 'heartbeat', sessions: 2, statements: 9, policy_version: 'p' }),
       expect.objectContaining({ what: 'degraded', because: 'disk full' }),
       expect.objectContaining({ what: 'recovered', degraded_at: '2026-11-22 10:00:00.002', refused: 4 }),
+      expect.objectContaining({ what: 'reloaded', because: 'node.tls, holds.inlineSeconds' }),
       expect.objectContaining({ what: 'stopped', because: 'asked' }),
     ])
     expect(await rowsOf('integrity')).toEqual([])

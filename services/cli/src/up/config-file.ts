@@ -47,6 +47,8 @@ node:
     certificate: ${q(home.certificate)}
     key: ${q(home.key)}
   state: ${q(home.node)}
+  workers: 1 # the demo shares its cores with PostgreSQL and ClickHouse
+  drainSeconds: 2 # everything stops within 10 seconds
 
 control:
   listen: { host: 127.0.0.1, port: ${ports.control} }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startClickhouse, type RunningClickhouse } from '@countersign/clickhouse'
-import { startNodeService, startPostgres } from '@countersign/platform'
+import { startNodeService, startPostgres, type StartedProcess } from '@countersign/platform'
 import type { Home } from '../home.ts'
 import { ensureDemoDatabase } from './demo-database.ts'
 import type { Ports } from './ports.ts'
@@ -27,6 +27,8 @@ export interface ProcessPlan {
   readonly ownClickhouse: boolean
   /** Told of every process as soon as it exists. */
   readonly onSpawn: (name: string, pid: number) => void
+  /** Told of the processes that a service has started itself, whenever they change. */
+  readonly onProcesses: (service: string, processes: readonly StartedProcess[]) => void
 }
 
 export const startersOf = (plan: ProcessPlan): Starters => ({
@@ -49,7 +51,7 @@ export const startersOf = (plan: ProcessPlan): Starters => ({
 const NODE_ARGS: Partial<Record<keyof ServiceEntries, readonly string[]>> = { proxy: ['--liftoff-only'] }
 
 const serviceStarter =
-  (name: keyof ServiceEntries, { home, entries, env, onSpawn }: ProcessPlan): Starter =>
+  (name: keyof ServiceEntries, { home, entries, env, onSpawn, onProcesses }: ProcessPlan): Starter =>
   (stopping) =>
     startNodeService(
       {
@@ -61,6 +63,7 @@ const serviceStarter =
         logFile: join(home.logs, `${name}.log`),
         readyTimeoutMs: READY_TIMEOUT_MS,
         onSpawn: (pid) => onSpawn(name, pid),
+        onProcesses: (processes) => onProcesses(name, processes),
       },
       stopping,
     )

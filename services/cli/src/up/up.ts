@@ -8,6 +8,7 @@ import {
   type ClickhouseConfig,
   type Config,
   type LogConfig,
+  type StartedProcess,
 } from '@countersign/platform'
 import type { Io } from '../command.ts'
 import { dataFolders, type Home } from '../home.ts'
@@ -139,8 +140,17 @@ const runStack = async (
 ): Promise<void> => {
   const children = new ChildrenFile(home.children)
   const onSpawn = (name: string, pid: number) => children.record(name, pid)
-  const starters = startersOf({ home, ports, secrets, entries, env, ownClickhouse, onSpawn })
-  const ready = () => readyOf(config, secrets, clickhouse, stack.processes)
+  const parts = new Map<string, readonly StartedProcess[]>()
+  const onProcesses = (service: string, processes: readonly StartedProcess[]) => {
+    parts.set(
+      service,
+      processes.map(({ name, pid }) => ({ name: `${service}/${name}`, pid })),
+    )
+    for (const { name, pid } of parts.get(service) ?? []) onSpawn(name, pid)
+    changed()
+  }
+  const starters = startersOf({ home, ports, secrets, entries, env, ownClickhouse, onSpawn, onProcesses })
+  const ready = () => readyOf(config, secrets, clickhouse, withParts(stack.processes, parts))
   let isReady = false
   const changed = () => {
     if (isReady) writeReady(home.ready, ready())
@@ -160,6 +170,13 @@ const runStack = async (
     children.remove()
   }
 }
+
+/** The processes that services have started are named after them: `proxy/w0`. */
+const withParts = (
+  processes: ReadonlyMap<string, number>,
+  parts: ReadonlyMap<string, readonly StartedProcess[]>,
+): ReadonlyMap<string, number> =>
+  new Map([...processes, ...[...parts.values()].flat().map(({ name, pid }): [string, number] => [name, pid])])
 
 const untilAborted = async (signal: AbortSignal): Promise<void> => {
   // The timer keeps the process alive while it waits, whatever else is open.

@@ -37,6 +37,7 @@ export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, b
       return [{ type: 'observe', observed: data }]
     case 'node.started':
     case 'node.heartbeat':
+    case 'node.reloaded':
     case 'audit.degraded':
     case 'audit.recovered':
     case 'auth.failed':

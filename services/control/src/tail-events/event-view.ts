@@ -60,6 +60,8 @@ const accessShown = ({ type, data }: AccessEvent, who: Who): Shown => {
       return { ...common, summary: `node ${data.worker}: ${data.sessions} sessions, ${data.statements} statements` }
     case 'node.stopped':
       return { ...common, summary: `node ${data.worker} stopped (${data.because})` }
+    case 'node.reloaded':
+      return { ...common, summary: `node ${data.worker} reloaded its configuration: ${data.changed.join(', ')}` }
     case 'audit.degraded':
       return { ...common, summary: `node ${data.worker} refuses statements: ${data.reason}` }
     case 'audit.recovered':

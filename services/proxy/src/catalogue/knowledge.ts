@@ -13,6 +13,8 @@ import { sampleOf, type Samples } from './samples.ts'
 export interface KnowledgeOptions {
   readonly config: DatabaseConfig
   readonly servers: Servers
+  /** Counts up when a database of the same name is another one from now on. */
+  readonly generation?: number
   readonly parser: Parser
   readonly worker: WorkerId
   readonly now: () => string
@@ -30,11 +32,13 @@ const LOOK_MS = 1_000
 const LOOK_SHARE = 10
 /** So long a statement waits for a schema that is known to be another one by now. */
 const CURRENT_MS = 10_000
-/** Several changes in a row are read together. */
+/** Several changes in a row are read together; and where nobody waits for it, half of the time is spent on it at most. */
 const SETTLE_MS = 20
 const RETRY_FIRST_MS = 500
 /** A statement that speaks of what is not known makes us look again, but not more often than this. */
 const LOOK_AGAIN_MS = 1_000
+
+type ObservedColumn = ColumnClass & { readonly dataType: string }
 
 /** A column where a result may say that it comes from. */
 export interface KnownColumn {
@@ -59,6 +63,7 @@ export class Knowledge {
   readonly side: SideConnection
   readonly #options: KnowledgeOptions
   readonly #samples = new Map<string, Samples>()
+  #classified = new Map<string, readonly ObservedColumn[]>()
   #summary: CatalogueSummary | undefined
   #columns = new Map<string, DescribedColumn>()
   #classes = new Map<string, DataClass>()
@@ -124,7 +129,8 @@ export class Knowledge {
 
   /** The name under which the parser knows this catalogue. */
   get name(): string {
-    return `${this.target.environment}/${this.target.database}`
+    const { generation = 0 } = this.#options
+    return `${this.target.environment}/${this.target.database}${generation > 0 ? `#${generation}` : ''}`
   }
 
   classOf(column: string): DataClass {
@@ -139,12 +145,6 @@ export class Knowledge {
   /** The column that a result's description names by numbers; undefined for what was not there when we looked. */
   columnAt(relation: number, attribute: number): DescribedColumn | undefined {
     return this.#columns.get(`${relation}.${attribute}`)
-  }
-
-  /** Every column of which policy may want something hidden, as far as anybody knows. */
-  *notClear(): Iterable<KnownColumn> {
-    for (const name of HOLD_VALUES_FOR_EXAMPLE) yield { name, class: this.classOf(name) }
-    for (const column of this.#columns.values()) if (column.class !== 'clear') yield column
   }
 
   typeOf(relation: number, attribute: number): { readonly type: number; readonly modifier: number } | undefined {
@@ -231,7 +231,9 @@ export class Knowledge {
         this.#failure = error instanceof Error ? error.message : String(error)
         this.#options.logger.warn('a database could not be read', { database: this.name, ...faultOf(error) })
       }
-      if (this.#again) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+      const took = performance.now() - this.#readAt
+      const pause = this.#whenCurrent.length > 0 ? SETTLE_MS : Math.max(SETTLE_MS, took)
+      if (this.#again) await new Promise((resolve) => setTimeout(resolve, pause))
     }
     if (!this.#closed) this.#timer = setTimeout(() => void this.refresh(), wait).unref()
   }
@@ -253,26 +255,14 @@ export class Knowledge {
   }
 
   async #classify(summary: CatalogueSummary): Promise<void> {
-    const observed: (ColumnClass & { dataType: string })[] = []
+    const before = this.#classified
+    const classified: typeof before = new Map()
     for (const relation of summary.relations.filter(isOfUser)) {
-      const samples = await this.#samplesOf(relation)
-      for (const [index, column] of relation.columns.entries()) {
-        const { name, typeName, comment } = column
-        const values = samples.map((row) => row[index] ?? null)
-        const found = classifyColumn({
-          schema: relation.schema,
-          relation: relation.name,
-          column: name,
-          dataType: typeName,
-          comment,
-          samples: values,
-        })
-        const known = this.#carriedBy(relation, column)
-        const carried = known !== undefined &&
-          !isSensitive(found.class) && { class: known, because: 'known by another name' }
-        observed.push({ ...found, ...carried, column: nameOf(relation, column), dataType: typeName })
-      }
+      const form = JSON.stringify(relation)
+      classified.set(form, before.get(form) ?? (await this.#columnsOf(relation)))
     }
+    this.#classified = classified
+    const observed = [...classified.values()].flat()
     this.#summary = summary
     this.#relations = new Map(summary.relations.map((relation) => [relation.oid, relation]))
     this.#classes = new Map(observed.map(({ column, class: found }) => [column, found as DataClass]))
@@ -288,6 +278,25 @@ export class Knowledge {
       this.#carried.set(place, before.class)
     }
     return this.#carried.get(place)
+  }
+
+  async #columnsOf(relation: RelationSummary): Promise<readonly ObservedColumn[]> {
+    const samples = await this.#samplesOf(relation)
+    return relation.columns.map((column, index) => {
+      const { name, typeName, comment } = column
+      const found = classifyColumn({
+        schema: relation.schema,
+        relation: relation.name,
+        column: name,
+        dataType: typeName,
+        comment,
+        samples: samples.map((row) => row[index] ?? null),
+      })
+      const known = this.#carriedBy(relation, column)
+      const carried = known !== undefined &&
+        !isSensitive(found.class) && { class: known, because: 'known by another name' }
+      return { ...found, ...carried, column: nameOf(relation, column), dataType: typeName }
+    })
   }
 
   /** Read once for each form that a relation has had; a view's rows are those of the tables behind it. */
@@ -314,7 +323,7 @@ export class Knowledge {
     this.#sensitive = new Set(sensitive.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))
   }
 
-  #observed(version: string, columns: readonly (ColumnClass & { dataType: string })[]): void {
+  #observed(version: string, columns: readonly ObservedColumn[]): void {
     const { worker, now, record } = this.#options
     record({
       type: 'database.observed',
@@ -328,13 +337,6 @@ const isOfServer = (column: string): boolean => /^(pg_catalog|information_schema
 /** Columns of the server's own catalogue in which values of other columns stand, or somebody's statements. */
 const HOLDS_VALUES =
   /^pg_catalog\.(pg_statistic\.stavalues\d|pg_stats\w*\.(most_common_(vals|elems|val_nulls|base_freqs)|histogram_bounds|range_\w+)|pg_statistic_ext_data\.\w+|pg_stat_activity\.query|pg_(authid|shadow)\.(rolpassword|passwd)|pg_prepared_statements\.statement|pg_cursors\.statement|pg_largeobject\.data|pg_(user_mappings?|foreign_server)\.\w*options)$/
-
-const HOLD_VALUES_FOR_EXAMPLE = [
-  'pg_catalog.pg_stats.most_common_vals',
-  'pg_catalog.pg_stat_activity.query',
-  'pg_catalog.pg_authid.rolpassword',
-  'pg_catalog.pg_largeobject.data',
-]
 
 /** The same of an extension, wherever it lies. */
 const HOLDS_STATEMENTS = /\.pg_stat_statements\.query$/

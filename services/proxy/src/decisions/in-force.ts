@@ -68,6 +68,12 @@ export class InForce {
     return this.#credentials.get(tokenDigest)
   }
 
+  /** Whether a credential is still what it was when somebody logged in with it. */
+  stands(credential: Credential): boolean {
+    const now = this.#credentials.get(credential.tokenDigest)
+    return now !== undefined && !now.revoked && sameRights(now, credential) && !this.isRestricted(now.principal.id)
+  }
+
   /** Of a principal, those that are revoked included; none: nobody knows the principal. */
   credentialsOf(principalId: PrincipalId): readonly Credential[] {
     return [...(this.#ofPrincipal.get(principalId) ?? [])].flatMap((credentialId) => {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Target } from '../../../../test/fuzz/campaign.ts'
 import { InForce } from '../decisions/in-force.ts'
 import { Gate } from '../gate.ts'
-import { listen } from '../listener.ts'
+import { entranceOf, welcome } from '../listener.ts'
 import { Recorder } from '../record/recorder.ts'
 import { Sessions } from '../sessions.ts'
 import { Holds } from '../statement/holds.ts'
@@ -74,10 +75,10 @@ export class ListenerWorld {
     const sessions = new Sessions()
     const config = configOf(database.port)
     const servers = new Servers(config.upstream, { now: () => AT })
-    const listener = await listen({
-      config: CONFIG,
+    const entrance = entranceOf({
       gate: await gateOf(CONFIG),
       worker: WORKER,
+      cancelElsewhere: () => undefined,
       login: { inForce, databases: [config], serversOf: () => servers },
       recorder,
       sessions,
@@ -91,10 +92,12 @@ export class ListenerWorld {
         holds,
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
-        catalogueChanged: () => undefined,
         schema: () => undefined,
+        catalogueChanged: () => undefined,
       }),
     })
+    const listener = createServer({ noDelay: true }, (socket) => void welcome(socket, entrance, () => undefined))
+    await once(listener.listen(0, '127.0.0.1'), 'listening')
     return new ListenerWorld(database, listener, sessions, async () => {
       listener.close()
       database.close()
@@ -225,6 +228,7 @@ const CONFIG: NodeConfig = {
   admin: { host: '127.0.0.1', port: 0 },
   state: '',
   telemetry: {},
+  drainSeconds: 1,
   limits: {
     startupTimeoutMs: 1_000,
     statementBytesMax: 100_000,

@@ -132,7 +132,15 @@ const unit = (random: Random): Say => {
   ])
 }
 
-const ODD: Frames = [wire.functionCall, wire.terminate, wire.copyDone, wire.copyData('row'), wire.sync, wire.flush]
+const ODD: Frames = [
+  wire.functionCall(1),
+  wire.functionCall(99),
+  wire.terminate,
+  wire.copyDone,
+  wire.copyData('row'),
+  wire.sync,
+  wire.flush,
+]
 
 const spoilt = (random: Random, frames: Frames, times: number, bursts: number): Frames => {
   const more = random.oneIn(10) ? [...frames, random.pick(ODD)] : frames

@@ -206,7 +206,7 @@ class Play {
 
   /** `run` is as read-only as what it runs. */
   #onlyNamesWhatReads(text: string): boolean {
-    const judged = this.#world.judge.judged.filter(({ sql }) => sql === text)
+    const judged = this.#world.judge.judged.filter(({ sql }) => sql.split(';').some((each) => each.trim() === text))
     return judged.some(({ meant }) => readScript(meant).some(isReadOnly))
   }
 

@@ -1,20 +1,29 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { accepts, after, type Cursor, type EventLog, type Heads, type LogRecord } from '@countersign/eventlog'
-import { decodeCommit, readAccessEvent, TOPICS, type AccessEvent } from '@countersign/contracts'
-import { follow, nothingUnfinished, type Unfinished } from './unfinished.ts'
+import type { Cursor, Heads } from '@countersign/eventlog'
+import { slotOf } from './slot.ts'
+import { nothingUnfinished, type Unfinished } from './unfinished.ts'
 
 /*
- * Where to begin reading when a worker starts again. The file saves time and nothing else: without it the log is
- * read from its start, to the same result.
+ * Where to begin reading when a worker starts again. The file saves time and nothing else: without any the log is
+ * read from its start, to the same result. A slot has its file before its first record is written.
  */
 interface Checkpoint {
   readonly cursor: Cursor
   readonly heads: readonly (readonly [string, number])[]
   readonly unfinished: { readonly [K in keyof Unfinished]: readonly (readonly [unknown, unknown])[] }
+  /** The slot is not used any more, and everything in it has been closed. */
+  readonly over?: boolean
 }
 
-/** Keeps the checkpoint file of one worker slot (`<node>/<worker>`). */
+/** From where on a slot has to be looked at, and what was open in it by then. */
+export interface ResumePoint {
+  readonly cursor: Cursor
+  readonly heads: Heads
+  readonly unfinished: Unfinished
+}
+
+/** Keeps the checkpoint file of one worker slot. */
 export class CheckpointFile {
   readonly #file: string
 
@@ -23,7 +32,7 @@ export class CheckpointFile {
     this.#file = join(stateFolder, `checkpoint.${slot.replaceAll('/', '.')}.json`)
   }
 
-  write(cursor: Cursor, heads: Heads, unfinished: Unfinished): void {
+  write(cursor: Cursor, heads: Heads, unfinished: Unfinished, over = false): void {
     const checkpoint: Checkpoint = {
       cursor,
       heads: [...heads],
@@ -33,12 +42,13 @@ export class CheckpointFile {
         statements: [...unfinished.statements],
         holds: [...unfinished.holds],
       },
+      ...(over && { over }),
     }
     writeFileSync(`${this.#file}.new`, JSON.stringify(checkpoint), { mode: 0o600 })
     renameSync(`${this.#file}.new`, this.#file)
   }
 
-  read(): { cursor: Cursor; heads: Heads; unfinished: Unfinished } {
+  read(): ResumePoint {
     try {
       const { cursor, heads, unfinished } = JSON.parse(readFileSync(this.#file, 'utf8')) as Checkpoint
       const maps = Object.fromEntries(Object.entries(unfinished).map(([name, entries]) => [name, new Map(entries)]))
@@ -47,33 +57,45 @@ export class CheckpointFile {
       return { cursor: {}, heads: new Map(), unfinished: nothingUnfinished() }
     }
   }
-}
 
-const READ_RECORDS = 500
-
-/**
- * Reads what earlier starts of this worker slot left in the log, from the checkpoint to the end.
- *
- * Only this slot's own streams are looked at; a record that cannot be read is somebody else's to quarantine.
- */
-export const findUnfinished = async (log: EventLog, slot: string, from: ReturnType<CheckpointFile['read']>) => {
-  const { heads, unfinished } = from
-  let cursor = from.cursor
-  for (;;) {
-    const records = await log.read(TOPICS.access, cursor, READ_RECORDS)
-    if (records.length === 0) return { cursor, heads, unfinished }
-    for (const record of records) {
-      cursor = after(cursor, record)
-      if (record.key.startsWith(`${slot}/`)) for (const event of eventsOf(record, heads)) follow(unfinished, event)
+  /** A slot without a file has never been used; one that is over has nothing open. Neither has to be looked through. */
+  get unused(): boolean {
+    if (!existsSync(this.#file)) return true
+    try {
+      return (JSON.parse(readFileSync(this.#file, 'utf8')) as Checkpoint).over === true
+    } catch {
+      return false
     }
   }
 }
 
-const eventsOf = (record: LogRecord, heads: Heads): readonly AccessEvent[] => {
-  try {
-    const commit = decodeCommit(record.value)
-    return accepts(heads, commit) ? commit.events.map((event) => readAccessEvent(event)) : []
-  } catch {
-    return []
+/**
+ * Gives every slot of a node its file, before any worker starts. A slot that is used for the first time, or again,
+ * begins where another one has come to. Where no slot has a file the log has to be read from its start.
+ */
+export const seedSlots = (stateFolder: string, node: string, workers: number): void => {
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
+  const used = slotsWithFiles(stateFolder, node).filter((index) => !fileOf(stateFolder, node, index).unused)
+  const [first] = used
+  const from = first === undefined ? {} : fileOf(stateFolder, node, first).read().cursor
+  for (let index = 0; index < workers; index++) {
+    const file = fileOf(stateFolder, node, index)
+    if (file.unused) file.write(from, new Map(), nothingUnfinished())
   }
 }
+
+/** Slots that the node had when it had more workers, and in which something may be open. */
+export const retiredSlots = (stateFolder: string, node: string, workers: number): readonly number[] =>
+  slotsWithFiles(stateFolder, node).filter((index) => index >= workers && !fileOf(stateFolder, node, index).unused)
+
+const fileOf = (stateFolder: string, node: string, index: number): CheckpointFile =>
+  new CheckpointFile(stateFolder, slotOf(node, index))
+
+const slotsWithFiles = (stateFolder: string, node: string): readonly number[] =>
+  readdirSync(stateFolder)
+    .flatMap((name) => {
+      if (!name.startsWith(`checkpoint.${node}.`)) return []
+      const [, index] = /^w(\d+)\.json$/.exec(name.slice(`checkpoint.${node}.`.length)) ?? []
+      return index === undefined ? [] : [Number(index)]
+    })
+    .sort((a, b) => a - b)

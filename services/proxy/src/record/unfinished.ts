@@ -66,6 +66,13 @@ export const follow = (unfinished: Unfinished, { type, data }: LifeEvent): void 
   }
 }
 
+/** An end that a worker may have written for another one (`closingEvents`). */
+export const isEndFoundLater = ({ type, data }: AccessEvent): boolean =>
+  (type === 'statement.settled' && data.outcome === 'outcome_unknown') ||
+  (type === 'statement.withdrawn' && data.because === 'node-died') ||
+  (type === 'session.closed' && data.because === 'node-died') ||
+  (type === 'node.stopped' && data.because === 'found-dead')
+
 /**
  * What a new worker writes for one that died: each statement gets its one settlement, with an outcome that claims
  * no knowledge, each session its end. The events go into the new worker's stream.

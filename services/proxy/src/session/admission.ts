@@ -51,6 +51,7 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #options: AdmissionOptions
   #abort: AbortController | undefined
+  #holding = false
 
   constructor(options: AdmissionOptions) {
     this.#options = options
@@ -89,6 +90,11 @@ export class Admission {
   /** The client takes back what it is waiting for, or is gone. */
   abort(because: WithdrawnBecause): void {
     this.#abort?.abort(because)
+  }
+
+  /** The same, but only while it is an approval that is waited for. */
+  leaveHold(because: WithdrawnBecause): void {
+    if (this.#holding) this.abort(because)
   }
 
   /** Records the intent of each command of a text that is allowed as it is. */
@@ -182,7 +188,9 @@ export class Admission {
     }
 
     const heldAt = identity.clock()
-    const outcome = await holds.answer(asking, request, held, { notice, signal })
+    this.#holding = true
+    const answer = holds.answer(asking, request, held, { notice, signal })
+    const outcome = await answer.finally(() => (this.#holding = false))
     stages.hold = identity.clock() - heldAt
     if ('refused' in outcome) throw settle(outcome.withdrawn ? 'withdrawn' : 'refused', outcome.refused)
     const drift = await this.#drift(worst, statement)

@@ -9,6 +9,7 @@ import {
   readBind,
   readCopyFail,
   readExecute,
+  readFunctionCall,
   readNamed,
   readParameters,
   readParse,
@@ -16,6 +17,7 @@ import {
   readyForQuery,
   SYNC,
   type Bind,
+  type Column,
   type FrameReader,
 } from '@countersign/pgwire'
 import type { NodeConfig } from '@countersign/platform'
@@ -57,6 +59,9 @@ export interface ClientSideOptions {
 /** No portal has this name, so to describe it is an error that changes nothing: it stands for what we refuse. */
 export const NO_SUCH_PORTAL = describePortal('countersign: refused')
 
+/** The same in place of a statement without a name, by which the server forgets the one that it has. */
+const NO_STATEMENT = parse('', '*')
+
 /**
  * Reads what the client says, in order. What is known to be allowed goes on at once; whatever needs a question first
  * (to the parser, the database, an approver) blocks what comes behind it, for this client alone.
@@ -84,6 +89,11 @@ export class ClientSide implements FrameReader {
 
   get blocked(): boolean {
     return this.#blocked
+  }
+
+  /** In the middle of something that the client has begun. */
+  get busy(): boolean {
+    return this.#blocked || this.#within
   }
 
   /** The server has failed, and passes over what follows up to the Sync that the client has still to send. */
@@ -132,7 +142,7 @@ export class ClientSide implements FrameReader {
 
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#skipping && tag !== FRONTEND.sync && tag !== FRONTEND.terminate) return true
-    if (RESTS_ON_WORDS.has(tag) && this.#mustWait(tag)) return this.#later(bytes, start, end)
+    if (RESTS_ON_WORDS.has(tag) && this.#mustWait(tag, bytes, start, end)) return this.#later(bytes, start, end)
     if (JUDGED.has(tag) && !this.#kept.hasRoomFor(end - start)) {
       // What is on its way is kept as well, until it is answered.
       return this.#unanswered ? this.#later(bytes, start, end) : this.#refuse(tag, say.keepsTooMuch())
@@ -160,7 +170,7 @@ export class ClientSide implements FrameReader {
       case FRONTEND.copyDone:
         return this.#forward(bytes, start, end, { kind: 'copy-end' })
       case FRONTEND.functionCall:
-        return this.#refuseGroup(say.functionCallRefused())
+        return this.#functionCall(bytes, start, end)
       default:
         this.#blocked = true
         this.#options.terminated()
@@ -173,14 +183,21 @@ export class ClientSide implements FrameReader {
    * of a group, because the server passes over it when that group has failed; and while the unnamed portal, which it
    * takes the place of, is running.
    */
-  #mustWait(tag: number): boolean {
+  #mustWait(tag: number, bytes: Buffer, start: number, end: number): boolean {
     const { meaning, copying, status, syncs } = this.#exchange
     if (copying) throw new ProtocolError('PGWIRE_UNEXPECTED', `${nameOf(tag)} in the middle of COPY data`)
     if (meaning.changing(syncs)) return true
-    if (tag === FRONTEND.query && (this.#within || meaning.portals.get('')?.execution)) {
-      if (this.#unanswered) return true
-    }
-    return meaning.unknown && status !== 'failed' && JUDGED.has(tag)
+    const whole = tag === FRONTEND.query || tag === FRONTEND.functionCall
+    if (whole && (this.#within || meaning.portals.get('')?.execution) && this.#unanswered) return true
+    if (!meaning.unknown || status === 'failed' || !JUDGED.has(tag)) return false
+    return status === 'idle' || !TRANSACTION.test(this.#textIn(tag, bytes, start, end) ?? '')
+  }
+
+  #textIn(tag: number, bytes: Buffer, start: number, end: number): string | undefined {
+    if (tag === FRONTEND.query) return readQuery(bytes, start, end).toString('utf8')
+    if (tag === FRONTEND.parse) return readParse(bytes, start, end).sql.toString('utf8')
+    if (tag === FRONTEND.bind) return this.#exchange.meaning.prepared.get(readBind(bytes, start, end).statement)?.text
+    return undefined
   }
 
   /** What takes a question anyway is judged when everything before it is answered: it may speak of names in doubt. */
@@ -281,20 +298,44 @@ export class ClientSide implements FrameReader {
     }
   }
 
-  #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[]): boolean {
+  #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[], result?: Column): boolean {
     this.#gateFor(executions)
     const { restsOnTransaction } = this.#options.judge
     const among = executions.length > 1
     for (const execution of executions) this.#exchange.meaning.sent(execution, among, restsOnTransaction)
     this.#exchange.groupsSent += 1
-    return this.#forward(bytes, start, end, { kind: 'query', executions, next: 0 })
+    const pending = { kind: 'query', executions, next: 0, ...(result && { result }) } as const
+    return this.#forward(bytes, start, end, pending)
+  }
+
+  /** A call by number: judged, recorded and masked as the statement that would call the same function by its name. */
+  #functionCall(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#unanswered) return this.#later(bytes, start, end)
+    const received = this.#options.clock()
+    const frame = Buffer.from(bytes.subarray(start, end))
+    return this.#block(() => this.#admitFunctionCall(frame, received))
+  }
+
+  async #admitFunctionCall(frame: Buffer, received: number): Promise<void> {
+    const call = readFunctionCall(frame, 0, frame.length)
+    try {
+      const { sql, types, name, resultType } = await this.#options.judge.called(call.function)
+      const { executions } = await this.#options.admission.admit(
+        { sql, text: Buffer.from(sql), parameterBytes: call.parameterBytes, protocol: 'extended', received },
+        { types, formats: call.parameterFormats, values: readParameters(call) },
+      )
+      const result = { name, relation: 0, attribute: 0, type: resultType, modifier: -1, format: call.resultFormat }
+      this.#forwardQuery(frame, 0, frame.length, executions, result)
+    } catch (error) {
+      this.#refuseGroup(refusalIn(error))
+    }
   }
 
   // -- the extended protocol ----------------------------------------------------------------------------------------
 
   #parse(bytes: Buffer, start: number, end: number): boolean {
     const { statement, sql: text, parameterTypes } = readParse(bytes, start, end)
-    if (!isUtf8(text)) return this.#refuseExtended(say.invalidUtf8())
+    if (!isUtf8(text)) return this.#refuseParse(statement, say.invalidUtf8())
     const sql = text.toString('utf8')
     const types = typesOf(parameterTypes)
     const known = this.#options.judge.known(sql, this.#options.admission.circumstances(undefined, types))
@@ -323,8 +364,18 @@ export class ClientSide implements FrameReader {
       this.#prepare(forwarded, 0, forwarded.length, statement, prepared, judgement)
     } catch (error) {
       const refusal = refusalIn(error)
-      if (!this.#skipping) this.#refuseExtended(refusal)
+      if (!this.#skipping) this.#refuseParse(statement, refusal)
     }
+  }
+
+  #refuseParse(name: string, refusal: StatementRefusedError): boolean {
+    if (name !== '') return this.#refuseExtended(refusal)
+    this.#within = true
+    this.#skipping = true
+    const { meaning, syncs } = this.#exchange
+    const change = meaning.prepared.change(name, undefined, syncs)
+    this.#toServer.send(NO_STATEMENT, { kind: 'refused', error: say.errorOf(refusal), change })
+    return true
   }
 
   #prepare(
@@ -410,7 +461,7 @@ export class ClientSide implements FrameReader {
     const { meaning, syncs } = this.#exchange
     if (meaning.portals.inDoubt(name, syncs)) return this.#later(bytes, start, end)
     const portal = meaning.portals.get(name)
-    if (!portal) return this.#refuseExtended(say.noSuchPortal(name))
+    if (!portal) return this.#executeCursor(bytes, start, end, name)
     if (portal.execution || !portal.judgement) return this.#goOnWith(portal, bytes, start, end, name)
     const { text: sql, parameterTypes } = portal.prepared
     const judged = this.#judgedAtOnce(sql, portal.names, parameterTypes)
@@ -421,6 +472,32 @@ export class ClientSide implements FrameReader {
     }
     portal.execution = this.#intend(portal, judged[0], this.#options.clock())
     return this.#forwardExecute(bytes, start, end, name, portal)
+  }
+
+  /** A cursor that SQL has declared is a portal as well: to execute it is to fetch what is left of it. */
+  #executeCursor(bytes: Buffer, start: number, end: number, name: string): boolean {
+    const { meaning, syncs } = this.#exchange
+    if (name === '' || !meaning.cursors.has(name)) return this.#refuseExtended(say.noSuchPortal(name))
+    if (this.#unanswered) return this.#later(bytes, start, end)
+    const portal: Portal = {
+      prepared: preparedFrom(`FETCH ALL FROM "${name.replaceAll('"', '""')}"`, NO_TYPES),
+      judgement: undefined,
+      parameterBytes: undefined,
+      resultFormats: NO_TYPES,
+      columns: undefined,
+      describing: false,
+      execution: undefined,
+      group: this.#exchange.groupsSent,
+      names: meaning.names,
+      version: meaning.version,
+    }
+    const change = meaning.portals.change(name, portal, syncs)
+    const frame = Buffer.from(bytes.subarray(start, end))
+    return this.#block(async () => {
+      await this.#admitExecute(frame, name, portal)
+      if (portal.execution) meaning.portals.answered(change)
+      else meaning.portals.undone(change)
+    })
   }
 
   /** What was recorded when it was bound, or has given some of its rows. */
@@ -604,8 +681,15 @@ export class ClientSide implements FrameReader {
 
 const BARE: ReadonlySet<number> = new Set([FRONTEND.sync, FRONTEND.flush, FRONTEND.terminate, FRONTEND.copyDone])
 
+/**
+ * One command that names nothing but savepoints. In a transaction it is judged without asking what names mean, as if
+ * nobody could know: a question would be the transaction's first query, behind which its mode cannot be set any more.
+ */
+const TRANSACTION =
+  /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|set\s+(?:local\s+)?transaction)\b[^;]*;?\s*$/i
+
 /** What is judged by what names mean. */
-const JUDGED: ReadonlySet<number> = new Set([FRONTEND.query, FRONTEND.parse, FRONTEND.bind])
+const JUDGED: ReadonlySet<number> = new Set([FRONTEND.query, FRONTEND.functionCall, FRONTEND.parse, FRONTEND.bind])
 
 const RESTS_ON_WORDS: ReadonlySet<number> = new Set([...JUDGED, FRONTEND.execute, FRONTEND.describe, FRONTEND.close])
 

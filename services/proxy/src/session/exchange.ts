@@ -48,7 +48,7 @@ export class Exchange {
   /** The server waits for the client's data, and passes over Sync and Flush meanwhile. */
   copying = false
 
-  constructor(identity: Identity, recorder: Recorder, schema: () => unknown = () => undefined) {
+  constructor(identity: Identity, recorder: Recorder, schema?: () => unknown) {
     this.#identity = identity
     this.#recorder = recorder
     this.meaning = new Meaning(schema)
@@ -168,6 +168,7 @@ export class Exchange {
   /** What was believed when it was sent is not so. */
   undo(pending: Pending): void {
     const { prepared, portals } = this.meaning
+    if (pending.kind === 'refused' && pending.change && !pending.change.answered) prepared.undone(pending.change)
     if (pending.kind === 'parse' || pending.kind === 'close-statement') prepared.undone(pending.change)
     if (pending.kind === 'bind' || pending.kind === 'close-portal') portals.undone(pending.change)
   }

@@ -205,8 +205,15 @@ describe('a cursor', () => {
     await world.client.says(wire.query('begin'), wire.parse('s', 'read 1'), wire.bind('p', 's'), wire.sync)
     await world.client.says(wire.query('close p'), wire.query('declare p as deny write 1'))
     await world.client.says(wire.execute('p'), wire.sync)
-    expect(world.client.news().at(-2)).toMatch(/^Error 34000 /)
+    expect(world.client.news().at(-2)).toMatch(/^Error 42501 /)
     expect(ran()).not.toContain('read 1')
+  })
+
+  it('that is executed by message is judged as what was declared', async () => {
+    await declared()
+    await world.client.says(wire.execute('c'), wire.sync)
+    expect(world.judge.judged.at(-1)).toMatchObject({ sql: 'FETCH ALL FROM "c"' })
+    expect(world.log.of('statement.intended').at(-1)).toMatchObject({ text: 'FETCH ALL FROM "c"' })
   })
 })
 

@@ -61,7 +61,7 @@ export class Meaning {
   readonly #changing = new Set<Execution>()
 
   /** `schema`: stands for the schema of the database; what names mean is asked for again when it is another one. */
-  constructor(schema: () => unknown) {
+  constructor(schema: () => unknown = () => undefined) {
     this.#schema = schema
     this.#askedUnder = schema()
   }
@@ -137,17 +137,21 @@ export class Meaning {
     // What was not said to change anything when it was sent was not waited for: what came behind it stands.
     if (!this.#changing.delete(execution)) return NO_PORTALS
     const { effects } = execution.judgement
+    const { names } = this // A cursor means what names meant when it was declared, whatever its rows may change.
     this.version += 1
     this.#follow(execution)
-    return this.#closedBy(effects, execution.command === 'COMMIT')
+    return this.#closedBy(effects, execution.command === 'COMMIT', names)
   }
 
   /** Portals and cursors have one space of names. */
-  #closedBy({ declares, closes, endsTransaction, endsPortals }: SessionEffects, committed: boolean): readonly Portal[] {
+  #closedBy(
+    { declares, closes, endsTransaction, endsPortals }: SessionEffects,
+    committed: boolean,
+    names: NamesMeant,
+  ): readonly Portal[] {
     if (closes === 'ALL') this.cursors.clear()
     else if (closes !== undefined) this.cursors.delete(closes)
     if (endsTransaction) this.#forgetCursors(committed)
-    const { names } = this
     if (declares) {
       const { name, text, types, holds } = declares
       this.cursors.set(name, { text, types, session: names.session, namesKey: names.key, holds, fresh: true })

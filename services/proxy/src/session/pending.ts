@@ -43,11 +43,22 @@ export type Pending =
   | { readonly kind: 'bind' | 'close-portal'; readonly change: Change<Portal> }
   | { readonly kind: 'describe'; readonly of: Prepared | Portal | undefined; readonly silent: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal; readonly execution: Execution | undefined }
-  | { readonly kind: 'query'; readonly executions: readonly Execution[]; next: number }
+  | {
+      readonly kind: 'query'
+      readonly executions: readonly Execution[]
+      next: number
+      /** A function is called by its number: what comes back of it. */
+      readonly result?: Column
+    }
   /** CopyDone or CopyFail: the end of the data for a COPY that was asked for before. Nothing answers to it. */
   | { readonly kind: 'copy-end' }
   /** A message that the server cannot but refuse, sent in place of what we refuse: its error becomes ours. */
-  | { readonly kind: 'refused'; readonly error: Buffer }
+  | {
+      readonly kind: 'refused'
+      readonly error: Buffer
+      /** What the server gives away by it, though it refuses the rest. */
+      readonly change?: Change<Prepared>
+    }
   | { readonly kind: 'sync' }
   | Question
 

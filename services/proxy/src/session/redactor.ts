@@ -21,6 +21,12 @@ const NAMES = {
 
 type Letter = keyof typeof NAMES
 
+/** Redacts nothing while `seesEverything`: then what would be redacted is shown to its client anyway. */
+export const redactorUnless = (seesEverything: () => boolean): Redactor => ({
+  text: (text) => (seesEverything() ? text : redactor.text(text)),
+  fields: (fields, strict) => (seesEverything() ? fields : redactor.fields(fields, strict)),
+})
+
 /** Puts what the server says beside its results through libs/masking. */
 export const redactor: Redactor = {
   text: (text) => redactText(text).text,

@@ -21,9 +21,11 @@ export const serverGone = (): Buffer =>
   )
 
 export const noSuchStatement = (name: string): StatementRefusedError =>
-  new StatementRefusedError('26000', `prepared statement "${name}" does not exist`, {
+  new StatementRefusedError('26000', name === '' ? UNNAMED_GONE : `prepared statement "${name}" does not exist`, {
     routine: 'FetchPreparedStatement',
   })
+
+const UNNAMED_GONE = 'unnamed prepared statement does not exist'
 
 export const noSuchPortal = (name: string): StatementRefusedError =>
   new StatementRefusedError('34000', `portal "${name}" does not exist`, { routine: 'exec_execute_message' })
@@ -38,9 +40,4 @@ export const boundTooEarly = (name: string): StatementRefusedError =>
 export const notTold = (sqlstate: string): StatementRefusedError =>
   new StatementRefusedError(sqlstate, 'the server did not say what names mean in this session', {
     hint: 'Nothing was run. Try again.',
-  })
-
-export const functionCallRefused = (): StatementRefusedError =>
-  new StatementRefusedError('42501', 'the function-call protocol is not let through', {
-    hint: 'Call the function in a SELECT: there it can be understood.',
   })

@@ -1,6 +1,8 @@
 import {
   BACKEND,
   HEADER_BYTES,
+  functionCallResponse,
+  int16,
   message,
   parameterStatus,
   ProtocolError,
@@ -164,6 +166,8 @@ export class ServerSide implements FrameReader {
       case BACKEND.copyDone:
         this.#endCopyOut()
         return this.#pass(bytes, start, end)
+      case BACKEND.functionCallResponse:
+        return this.#functionResult(bytes, start, end)
       case BACKEND.parameterDescription:
         return this.#pass(bytes, start, end)
       case BACKEND.copyInResponse:
@@ -259,6 +263,23 @@ export class ServerSide implements FrameReader {
     else this.#endOfPortal()
   }
 
+  /** The same as a row of one column, but without the count in front of it. */
+  #functionResult(bytes: Buffer, start: number, end: number): void {
+    const { head } = this.#exchange
+    const execution = this.#running()
+    if (head?.kind !== 'query' || !head.result || !execution) throw outOfTurn(head)
+    this.#toClient.gate(execution.record)
+    execution.rowsReturned += 1
+    execution.bytesReturned += end - start
+    execution.rows = execution.judgement.results.rows([head.result], undefined)
+    const row = execution.rows && message(BACKEND.dataRow, int16(1), bytes.subarray(start + HEADER_BYTES, end))
+    const masked = row && execution.rows?.apply(row, 0, row.length)
+    this.#exchange.finish(execution, 'SELECT 1', 0)
+    head.next += 1
+    if (!masked) return this.#pass(bytes, start, end)
+    this.#toClient.addWhole(functionCallResponse(readDataRow(masked, 0, masked.length)[0] ?? null))
+  }
+
   #copyInBegins(): void {
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'COPY in that nobody asked for')
@@ -303,7 +324,7 @@ export class ServerSide implements FrameReader {
   #error(bytes: Buffer, start: number, end: number): void {
     const { head, pending } = this.#exchange
     const fields = readNotice(bytes, start, end)
-    const sqlstate = fields.get('C') ?? 'XX000'
+    const sqlstate = sqlstateIn(fields)
     this.#exchange.copying = false
     this.#exchange.serverHasLeft ||= FATAL.has(fields.get('V') ?? '')
     if (head?.kind === 'refused') this.#toClient.addWhole(head.error)
@@ -318,6 +339,7 @@ export class ServerSide implements FrameReader {
     this.#exchange.fail(executionsOf(head)[0], sqlstate)
     // PostgreSQL forgets the unnamed statement before it looks at the one that is to take its place.
     if (head.kind === 'parse' && head.change.name === '') this.#exchange.meaning.prepared.givenAway(head.change)
+    if (head.kind === 'refused' && head.change) this.#exchange.meaning.prepared.answered(head.change)
     const sync = pending.findIndex(({ kind }) => kind === 'sync')
     const gone = pending.splice(0, sync < 0 ? pending.length : sync)
     if (sync < 0) this.#events.failed()
@@ -385,7 +407,7 @@ export class ServerSide implements FrameReader {
   /** In the middle of a group the server fails with it, so the error is the client's. */
   #questionFails(question: Question, bytes: Buffer, start: number, end: number): boolean {
     const fields = readNotice(bytes, start, end)
-    question.failure = fields.get('C') ?? 'XX000'
+    question.failure = sqlstateIn(fields)
     if (question.closes === 0) return !FATAL.has(fields.get('V') ?? '')
     this.#error(bytes, start, end)
     question.answered(question)
@@ -417,6 +439,12 @@ const BETWEEN: ReadonlySet<number> = new Set([
   BACKEND.notificationResponse,
   BACKEND.parameterStatus,
 ])
+
+/** It goes into the record as it is, so it must be one. */
+const sqlstateIn = (fields: RawFields): string => {
+  const code = fields.get('C') ?? ''
+  return /^[0-9A-Z]{5}$/.test(code) ? code : 'XX000'
+}
 
 const FATAL = new Set(['FATAL', 'PANIC'])
 

@@ -1,4 +1,4 @@
-import { cstring, FRONTEND, int16, int32, message, parse, SYNC } from '@countersign/pgwire'
+import { cstring, FRONTEND, int16, int32, message, parse, ProtocolError, SYNC } from '@countersign/pgwire'
 import { TEMPORARY, temporaryQuery, type TemporaryColumn } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
 import { misreadIn, READING } from './reading.ts'
@@ -86,15 +86,16 @@ const settingOf = ({ name, local }: NonNullable<Asking['mark']>): string =>
 /** How many CloseComplete end the answer to the one in the middle of a group. */
 export const CLOSES_WITHIN = 2
 
-/** @throws SyntaxError when the answer is not what was asked for */
+/** Throws `ProtocolError` when the answer is not what was asked for. */
 export const toldIn = (rows: Answer): SessionTold => {
   const temporary: SessionView['temporary'][number][] = []
   let said: { path?: unknown; reason?: unknown; ticket?: unknown; reading?: Texts; handles?: Texts } | undefined
   for (const [name, value] of rows) {
     if (typeof name === 'string') temporary.push([name, whatIs(value)])
-    else said = JSON.parse(value ?? '') as NonNullable<typeof said>
+    else said = jsonOf(value) as typeof said
   }
-  if (!Array.isArray(said?.path)) throw new SyntaxError('the server has not said what names mean')
+  if (!Array.isArray(said?.path))
+    throw new ProtocolError('PGWIRE_UNEXPECTED', 'the server has not said what names mean')
   return {
     searchPath: pathIn(said.path.map(String)),
     temporary,
@@ -108,7 +109,7 @@ export const toldIn = (rows: Answer): SessionTold => {
 type Texts = Readonly<Record<string, string>>
 
 const whatIs = (value: string | null | undefined): 'other' | readonly TemporaryColumn[] =>
-  value?.startsWith('[') ? (JSON.parse(value) as readonly TemporaryColumn[]) : 'other'
+  (jsonOf(value?.startsWith('[') ? value : undefined) as readonly TemporaryColumn[] | undefined) ?? 'other'
 
 /** Where it is not named, the temporary schema comes first. */
 const pathIn = ([first = '', ...others]: readonly string[]): readonly string[] =>
@@ -118,6 +119,14 @@ const pathIn = ([first = '', ...others]: readonly string[]): readonly string[] =
   ].filter((schema) => schema !== '')
 
 const isTemporary = (schema: string): boolean => schema.startsWith('pg_temp_')
+
+const jsonOf = (value: string | null | undefined): unknown => {
+  try {
+    return JSON.parse(value ?? '')
+  } catch {
+    return undefined
+  }
+}
 
 /** What is set to nothing is not set. */
 const sayingOf = (value: unknown): string | undefined =>

@@ -476,12 +476,12 @@ describe('a cancel', () => {
   it('of what runs is for the server', async () => {
     world.silence()
     await world.client.says(wire.query('read 1'))
-    world.session.cancel()
+    await world.session.cancel()
     expect(world.cancels).toBe(1)
   })
 
   it('of nothing does nothing', async () => {
-    world.session.cancel()
+    await world.session.cancel()
     expect(world.cancels).toBe(0)
   })
 
@@ -489,7 +489,7 @@ describe('a cancel', () => {
     world.judge.knows = () => false
     world.judge.hold()
     await world.client.says(wire.query('write 1'))
-    world.session.cancel()
+    await world.session.cancel()
     world.judge.release()
     await settle()
     expect(world.client.news()).toEqual([expect.stringMatching(/^Error 57014 /), 'ReadyForQuery idle'])
@@ -499,9 +499,10 @@ describe('a cancel', () => {
   it('of what waits for its record is not lost', async () => {
     world.log.hold()
     await world.client.says(wire.query('write 1'))
-    world.session.cancel()
+    const cancelled = world.session.cancel()
     world.log.release()
     await settle()
+    await cancelled
     const [answer] = world.client.news()
     expect(world.cancels === 1 || (answer ?? '').startsWith('Error 57014 ')).toBe(true)
   })

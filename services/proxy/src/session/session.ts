@@ -65,8 +65,11 @@ export class Session {
   #whenAnswered: (() => void)[] = []
   /** The client is done: when everything is answered, the session ends. */
   #terminated = false
-  /** The client wants what it waits for cancelled, and the server has not been sent it yet. */
-  #cancelled = false
+  /** Told when the server has been asked to cancel what it has not been sent yet. */
+  #cancelling: (() => void)[] = []
+  /** Why it ends, while the server is given a moment to say what became of the statement under way. */
+  #interrupted: ClosedBecause | undefined
+  #patience: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: SessionOptions) {
@@ -137,11 +140,30 @@ export class Session {
     return this.#options.identity
   }
 
-  /** The client asks, on another connection, to cancel what it is waiting for. */
-  cancel(): void {
+  get judge(): Judge {
+    return this.#options.judge
+  }
+
+  /** Between two transactions, with nothing under way in either direction: nothing is lost when it ends now. */
+  get idle(): boolean {
+    const { status, pending } = this.#exchange
+    const waiting = this.#toServer.waiting || this.#toClient.waiting || this.#unreadBytes > 0
+    return status === 'idle' && pending.length === 0 && !waiting && !this.#clientSide.busy
+  }
+
+  /** A statement that waits for an approval waits no longer. */
+  leaveHold(because: WithdrawnBecause): void {
+    this.#admission.leaveHold(because)
+  }
+
+  /**
+   * The client asks, on another connection, to cancel what it is waiting for. Resolves when that is done, as far as it
+   * can be: nothing that the client sends from then on is cancelled by it.
+   */
+  async cancel(): Promise<void> {
     if (this.#admission.busy) this.#admission.abort('cancelled')
-    else if (this.#exchange.pending.length > 0) this.#options.upstream.cancel()
-    else this.#cancelled = this.#toServer.waiting
+    else if (this.#exchange.pending.length > 0) await this.#options.upstream.cancel()
+    else if (this.#toServer.waiting) await new Promise<void>((resolve) => this.#cancelling.push(resolve))
   }
 
   /** Ends the session and tells the client why, when there is something to tell. */
@@ -151,9 +173,28 @@ export class Session {
     this.close(because)
   }
 
+  /**
+   * The same while the server is at work: the client is told at once and nothing more goes either way. The server is
+   * asked to cancel, and has a moment to say how it ended, so that the record can say so too.
+   */
+  interrupt(because: ClosedBecause, lastWords: Buffer): void {
+    if (this.#closed || this.#interrupted) return
+    if (this.#exchange.pending.length === 0) return this.end(because, lastWords)
+    this.#interrupted = because
+    this.#clientSide.close()
+    this.#admission.abort(WITHDRAWN[because])
+    this.#toServer.close()
+    this.#toClient.close(lastWords)
+    this.#toClient.withhold()
+    this.#options.client.end()
+    this.#options.upstream.cancel()
+    this.#patience = setTimeout(() => this.close(because), CANCEL_MS)
+  }
+
   close(because: ClosedBecause, error?: unknown): void {
     if (this.#closed) return
     this.#closed = true
+    clearTimeout(this.#patience)
     const { client, upstream, recorder, identity, closed } = this.#options
     this.#clientSide.close()
     // What the server is believed to have been sent it must have been sent: whole, up to where the client broke off.
@@ -165,7 +206,7 @@ export class Session {
     const { sessionId, now } = identity
     const statements = this.#exchange.statements
     recorder.add({ type: 'session.closed', data: { sessionId, because, statements, at: now() } } as AccessEvent)
-    for (const resolve of this.#whenAnswered.splice(0)) resolve()
+    for (const resolve of [...this.#whenAnswered.splice(0), ...this.#cancelling.splice(0)]) resolve()
     // In the middle of COPY data it would be taken for a part of it.
     if (!this.#clientFrames.inside) upstream.stream.write(TERMINATE)
     upstream.stream.end()
@@ -188,11 +229,13 @@ export class Session {
 
   /** A client that has said goodbye need not wait for the answers. */
   #clientGone(): void {
+    if (this.#interrupted) return
     if (this.#terminated) this.#toClient.close()
     else this.close('client-gone')
   }
 
   #serverGone(): void {
+    if (this.#interrupted) return this.close(this.#interrupted)
     if (this.#terminated) {
       this.close('client-terminated')
       return
@@ -214,6 +257,7 @@ export class Session {
   /** A peer that breaks the protocol, or a mistake of ours: nothing more is let through. */
   #fail(error: unknown): void {
     if (this.#closed) return
+    if (this.#interrupted) return this.close(this.#interrupted)
     const tooLong = error instanceof ProtocolError && error.code === 'PGWIRE_TOO_LONG'
     const because = tooLong ? 'limit-exceeded' : 'protocol-error'
     const code = tooLong ? '54000' : error instanceof ProtocolError ? '08P01' : 'XX000'
@@ -236,6 +280,7 @@ export class Session {
   }
 
   #fromClient(bytes: Buffer, length: number): void {
+    if (this.#interrupted) return
     if (this.#clientSide.blocked) {
       this.#keepUnread(Buffer.from(bytes.subarray(0, length)))
       return
@@ -273,13 +318,18 @@ export class Session {
     const answered = this.#exchange.pending.length === 0 && !this.#toServer.waiting
     if (!answered) return
     for (const resolve of this.#whenAnswered.splice(0)) resolve()
-    if (this.#terminated) this.close('client-terminated')
+    if (this.#interrupted) this.close(this.#interrupted)
+    else if (this.#terminated) this.close('client-terminated')
   }
 
   /** Nothing waits for the record any more: it is on its way to the server, or lost. */
   #cleared(): void {
-    if (this.#cancelled) this.#options.upstream.cancel()
-    this.#cancelled = false
+    const cancelling = this.#cancelling.splice(0)
+    if (cancelling.length > 0) {
+      void this.#options.upstream.cancel().then(() => {
+        for (const resolve of cancelling) resolve()
+      })
+    }
     this.#checkAnswered()
   }
 
@@ -376,6 +426,7 @@ export class Session {
    * waits for, it is told so and the session goes on; otherwise the order of the answers is lost, and it ends.
    */
   #lostResults(readies: number): void {
+    if (this.#interrupted) return
     const exchange = this.#exchange
     exchange.refuseUnrecorded()
     const outstanding = readies + exchange.groupsSent - exchange.groupsEnded
@@ -388,6 +439,7 @@ export class Session {
   }
 
   #afterWithholding(): void {
+    if (this.#interrupted) return
     this.#toClient.letOut()
     const error = say.errorOf(say.logDown())
     if (this.#exchange.status !== 'open') {
@@ -406,6 +458,8 @@ export class Session {
   }
 }
 
+/** How long a server may take to say what became of a statement that was cancelled because its session ends. */
+const CANCEL_MS = 500
 /** The server tells the name as it was given. */
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])

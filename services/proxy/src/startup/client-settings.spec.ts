@@ -32,8 +32,24 @@ describe('what a client may ask for at start-up', () => {
 
 describe('what is refused at start-up', () => {
   it.each([
+    ['database', true],
+    ['true', true],
+    ['1', true],
+    ['nonsense', true],
+    ['false', false],
+    ['off', false],
+    ['0', false],
+    [undefined, false],
+  ])('replication=%s is told', (replication, wanted) => {
+    const parameters = new Map([
+      ['user', 'ana'],
+      ...(replication === undefined ? [] : [['replication', replication]]),
+    ] as [string, string][])
+    expect(readClientSettings(parameters).replication).toBe(wanted)
+  })
+
+  it.each([
     ['no user', {}],
-    ['replication', { user: 'ana', replication: 'database' }],
     ['another encoding', { user: 'ana', client_encoding: 'SJIS' }],
     ['another encoding in options', { user: 'ana', options: '-c client_encoding=GBK' }],
     ['another role', { user: 'ana', options: '-c role=postgres' }],

@@ -7,6 +7,8 @@ export interface ClientSettings {
   readonly application: string | undefined
   /** Run-time settings for the server, lower-case names. */
   readonly server: ReadonlyMap<string, string>
+  /** It wants to replicate, which is refused once it is known who asks. */
+  readonly replication: boolean
   /** Seconds that the client is willing to be kept waiting for an approval; asked for by itself. */
   readonly holdSeconds: number | undefined
 }
@@ -47,7 +49,6 @@ const REFUSED = new Set([
 export const readClientSettings = (parameters: ReadonlyMap<string, string>): ClientSettings => {
   const user = parameters.get('user')
   if (!user) throw new StartupRefusedError('28000', 'no user name in the start-up packet')
-  refuseReplication(parameters.get('replication'))
   refuseEncoding(parameters.get('client_encoding'))
 
   const server = new Map<string, string>()
@@ -62,13 +63,13 @@ export const readClientSettings = (parameters: ReadonlyMap<string, string>): Cli
   server.delete('application_name')
   const holdSeconds = holdSecondsOf(server.get('countersign.hold'))
   for (const [name, value] of server) refuseSetting(name, value)
-  return { user, database: parameters.get('database') || user, application, server, holdSeconds }
+  const replication = wantsReplication(parameters.get('replication'))
+  return { user, database: parameters.get('database') || user, application, server, replication, holdSeconds }
 }
 
-const refuseReplication = (replication: string | undefined): void => {
-  if (replication === undefined || /^(false|off|no|0)$/i.test(replication)) return
-  throw new StartupRefusedError('0A000', 'replication connections do not go through Countersign')
-}
+/** `database`, or a boolean as PostgreSQL reads one; what is neither counts as a wish. */
+const wantsReplication = (replication: string | undefined): boolean =>
+  replication !== undefined && !/^(f|fa|fal|fals|false|of|off|n|no|0)$/i.test(replication)
 
 /** Text is read as UTF-8 throughout. SQL_ASCII asks the server not to convert, which is the same to an UTF-8 server. */
 const refuseEncoding = (encoding: string | undefined): void => {

@@ -3,7 +3,6 @@ import {
   HEADER_BYTES,
   FIRST_PACKET_BYTES_MAX,
   FRONTEND,
-  negotiateProtocolVersion,
   ProtocolError,
   readFirstPacket,
   readPassword,
@@ -14,6 +13,7 @@ import { readClientSettings, type ClientSettings } from './client-settings.ts'
 import type { Secured, ShownCertificate } from './client-tls.ts'
 import { HandshakeReader } from './handshake-reader.ts'
 import type { Line } from './line.ts'
+import { spokenWith } from './protocol-version.ts'
 
 /** A client that has said who it claims to be. Nothing of it has been believed yet. */
 export interface Greeting {
@@ -27,6 +27,8 @@ export interface Greeting {
   askToken(): Promise<Buffer>
   /** Nothing more is read: the connection belongs to the session now. */
   done(): void
+  /** The minor version of the protocol that was agreed on. */
+  readonly minor: number
 }
 
 export interface CancelAsked {
@@ -49,13 +51,14 @@ export const greet = async (line: Line, rules: GateRules): Promise<Greeting | Ca
   const { packet, reader, secured } = first
   if (packet.name === 'CancelRequest') return { kind: 'cancel', processId: packet.processId, secret: packet.secret }
   const settings = readClientSettings(packet.parameters)
-  const unknown = [...packet.parameters.keys()].filter((name) => name.startsWith('_pq_.'))
-  if (packet.minor > 0 || unknown.length > 0) line.duplex.write(negotiateProtocolVersion(0, unknown))
+  const { minor, correction } = spokenWith(packet)
+  if (correction) line.duplex.write(correction)
   return {
     kind: 'greeting',
     settings,
     tls: secured?.version ?? null,
     certificate: secured?.certificate,
+    minor,
     serverName: secured?.serverName,
     askToken: () => tokenOf(line, reader),
     done: () => reader.release(),

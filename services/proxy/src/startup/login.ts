@@ -148,7 +148,9 @@ class Login {
   }
 
   #destination(credential: Credential): { database: DatabaseConfig; target: Target; role: string } {
-    const { user, database: name } = this.#greeting.settings
+    const { user, database: name, replication } = this.#greeting.settings
+    // What a replication stream holds cannot be understood, decided or masked row by row.
+    if (replication) this.#refuse('not-allowed', new StartupRefusedError(...REPLICATION))
     const { serverName } = this.#greeting
     const database = routeTo(this.#options.databases, name, serverName)
     if (!database) {
@@ -228,6 +230,7 @@ const roleOf = ({ roles }: Credential, { environment, database }: Target): strin
 type Text = readonly [sqlstate: string, message: string, hint?: string]
 
 const TLS_REQUIRED: Text = ['28000', 'TLS is required', 'connect with sslmode=require, or verify-full']
+const REPLICATION = ['0A000', 'replication connections do not go through Countersign'] as const
 const NOT_READY: Text = ['57P03', 'this node has no policy in force yet: try again']
 
 const TOO_MANY: Readonly<Record<'all' | 'principal', Text>> = {

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto'
 import type { Digest, Principal, Touch, Verdict } from '@countersign/contracts'
-import { DATA_CLASSES, isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
+import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
 import {
   decide,
   EVERY_FACT,
   maskDecision,
   requestFrom,
+  seesEverything,
   type Count,
   type Decision,
   type MaskContext,
@@ -29,12 +30,13 @@ import { BoundedCache } from '../understanding/bounded-cache.ts'
 import type { Parser } from '../understanding/parser.ts'
 import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
 import { temporaryKinds } from '../understanding/words.ts'
+import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import type { Stages } from './execution.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import type { BoundParameters, Circumstances, Judge } from './judge.ts'
 import { StatementRefusedError } from './refusal.ts'
-import type { Judgement } from './judgement.ts'
+import type { Judgement, ResultPlanner } from './judgement.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
 import { countRows } from './row-counts.ts'
 
@@ -56,6 +58,8 @@ interface Understood {
   readonly hidden: string | undefined
   /** Rows have to be counted before it may run. */
   readonly counts: boolean
+  /** A setting after which this node could not read what its client says. */
+  readonly misread: string | undefined
   readonly judgements: Map<string, readonly Judgement[]>
 }
 
@@ -75,7 +79,7 @@ export class DatabaseJudge implements Judge {
   readonly #texts = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #shapes = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
-  readonly #seeingAll = new BoundedCache<boolean>(ENTRIES_MAX, BYTES_MAX)
+  readonly #seeing = new BoundedCache<boolean>(ENTRIES_MAX, BYTES_MAX)
 
   /** How often a text, or its shape, had been understood before, and how often it had to be now. */
   found = 0
@@ -95,14 +99,21 @@ export class DatabaseJudge implements Judge {
     this.#texts.clear()
     this.#shapes.clear()
     this.#masks.clear()
-    this.#seeingAll.clear()
+    this.#seeing.clear()
+  }
+
+  /** Policy keeps nothing in this database from this principal, who need not say why. */
+  seesEverything(principal: Principal): boolean {
+    const policy = this.#options.policy()
+    return policy !== undefined && this.#seesEverything(policy.set, principal, { hour: this.#hour() })
   }
 
   known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
     if (!this.#options.knowledge.current) return undefined
     const understood = this.#find(sql, circumstances)
     const policy = this.#options.policy()
-    if (!understood || understood.counts || !policy) return undefined
+    if (!understood || !policy || understood.misread !== undefined || mustCount(understood, policy.set))
+      return undefined
     return this.#decided(understood, sql, circumstances, policy, undefined)
   }
 
@@ -114,17 +125,44 @@ export class DatabaseJudge implements Judge {
   ): Promise<readonly Judgement[]> {
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
+    if (!this.#options.knowledge.current && this.#isUnbounded(circumstances.principal)) {
+      return this.#askUnbounded(sql, circumstances)
+    }
     if (!(await this.#options.knowledge.untilCurrent())) {
       throw new StatementRefusedError('57P03', 'the schema has changed and could not be read yet: try again')
     }
     const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
-    const counts = understood.counts ? await this.#count(understood, sql, circumstances, bound) : undefined
+    const counts = mustCount(understood, policy.set)
+      ? await this.#count(understood, sql, circumstances, bound)
+      : undefined
     const begun = performance.now()
     const judgements = this.#decided(understood, sql, circumstances, policy, counts)
     if (stages) stages.decide += performance.now() - begun
-    return judgements
+    return counts ? judgements : readable(understood, judgements)
+  }
+
+  /** Policy lets this principal do whatever it is, and see whatever comes of it. */
+  #isUnbounded(principal: Principal): boolean {
+    return this.#options.policy()?.set.looksAtStatements === false && this.seesEverything(principal)
+  }
+
+  /**
+   * While the schema is another one than is known: nothing is decided by it, so nobody has to wait. What is believed of
+   * a statement may be outdated, so none of it counts as read-only, and each waits for its record.
+   */
+  async #askUnbounded(sql: string, circumstances: Circumstances): Promise<readonly Judgement[]> {
+    const understood = await this.#understandNow(sql, circumstances)
+    const policy = this.#options.policy()
+    if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
+    const judged = readable(understood, this.#decided(understood, sql, circumstances, policy, undefined))
+    return judged.map((judgement) => ({ ...judgement, readOnly: false }))
+  }
+
+  /** Asked each time: what has a number now may have had another one before. */
+  called(oid: number): Promise<CalledFunction> {
+    return calledFunction(this.#options.knowledge.side, oid)
   }
 
   notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {
@@ -167,7 +205,7 @@ export class DatabaseJudge implements Judge {
       sensitive: true,
       touches: [],
       effects: NO_EFFECTS,
-      results: { rows: () => undefined, copy: () => undefined },
+      results: AS_THEY_ARE,
     }
   }
 
@@ -186,7 +224,8 @@ export class DatabaseJudge implements Judge {
     const understood = await this.#understandNow(sql, circumstances)
     // It may speak of something that came after we have read the schema.
     const mayBeNew = understood.facts.some(({ unresolved }) => unresolved) && !circumstances.session.changedSchema
-    const isNew = mayBeNew && (await this.#options.knowledge.lookAgain())
+    const matters = this.#options.policy()?.set.looksAtStatements ?? true
+    const isNew = mayBeNew && matters && (await this.#options.knowledge.lookAgain())
     return isNew ? this.#understandNow(sql, circumstances) : understood
   }
 
@@ -221,6 +260,7 @@ export class DatabaseJudge implements Judge {
       shape: digestOf(shapeInput),
       hidden,
       counts: facts.some((each, index) => needsCount(each, commands[index], session)),
+      misread: misreadIn(commands),
       judgements: new Map(),
     }
     const asked = trees.every((tree, index) => tree !== undefined || commands[index]?.analysable === undefined)
@@ -360,7 +400,7 @@ export class DatabaseJudge implements Judge {
     const { knowledge } = this.#options
     const command = understood.commands[index]
     const { principal, target, transaction, reason, ticket } = circumstances
-    const hour = this.#options.now().getUTCHours()
+    const hour = this.#hour()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
     const { tainted } = circumstances.session
     const classOf = (column: string) =>
@@ -390,7 +430,7 @@ export class DatabaseJudge implements Judge {
       because: becauseOf(decision, facts),
       advice: decision.advice,
       rows: rowsOf(facts, counts),
-      counts: understood.counts,
+      counts: mustCount(understood, set),
       replacement: undefined,
       sensitive,
       touches,
@@ -402,7 +442,7 @@ export class DatabaseJudge implements Judge {
         columnAt: (relation, attribute) => knowledge.columnAt(relation, attribute),
         classOf,
         maskRule,
-        seesAll: () => this.#seesAll(set, principal, maskContext),
+        seesAll: () => this.#seesEverything(set, principal, maskContext),
         copy: command?.copy && copyOf(command.copy, facts, knowledge),
       }),
     }
@@ -418,6 +458,19 @@ export class DatabaseJudge implements Judge {
     return written.some(({ name }) => this.#options.knowledge.holdsSensitive(name))
   }
 
+  #seesEverything(set: PolicySet, principal: Principal, context: MaskContext): boolean {
+    const key = JSON.stringify([set.digest, principalKey(principal), context])
+    const known = this.#seeing.get(key)
+    if (known !== undefined) return known
+    const all = seesEverything(set, principal, this.#options.knowledge.target, context)
+    this.#seeing.set(key, all, 2 * key.length + 100)
+    return all
+  }
+
+  #hour(): number {
+    return this.#options.now().getUTCHours()
+  }
+
   #mask(set: PolicySet, principal: Principal, column: KnownColumn, context: MaskContext): MaskDecision {
     const key = JSON.stringify([set.digest, principalKey(principal), column.name, column.class, context])
     const known = this.#masks.get(key)
@@ -425,24 +478,6 @@ export class DatabaseJudge implements Judge {
     const decision = maskDecision(set, principal, this.#options.knowledge.target, column, context)
     this.#masks.set(key, decision, 2 * key.length + 200)
     return decision
-  }
-
-  /**
-   * Policy shows this principal values of every class, and every column of which it might hide something: then it does
-   * not matter that a value comes from nobody knows where, and no value needs to be looked into.
-   */
-  #seesAll(set: PolicySet, principal: Principal, context: MaskContext): boolean {
-    const key = JSON.stringify([set.digest, principalKey(principal), context])
-    const known = this.#seeingAll.get(key)
-    if (known !== undefined) return known
-    const mayBe = [
-      ...DATA_CLASSES.map((each) => ({ name: NOWHERE, class: each })),
-      ...this.#options.knowledge.notClear(),
-    ]
-    const { target } = this.#options.knowledge
-    const seesAll = mayBe.every((column) => maskDecision(set, principal, target, column, context).clear)
-    this.#seeingAll.set(key, seesAll, 2 * key.length + 200)
-    return seesAll
   }
 
   // -- counting -----------------------------------------------------------------------------------------------------
@@ -464,6 +499,8 @@ export class DatabaseJudge implements Judge {
   }
 }
 
+const AS_THEY_ARE: ResultPlanner = { rows: () => undefined, copy: () => undefined }
+
 /** One text means the same wherever names do, and the types that are declared for its parameters. */
 const meantBy = ({ namesKey, types }: Circumstances): string =>
   types.length === 0 ? namesKey : `${namesKey}${types.join()}\n`
@@ -475,13 +512,31 @@ const WRITES_ROWS = new Set<Action>(['write', 'delete', 'copyIn', 'alter', 'crea
 
 const LIST_MAX = 1_000
 
-/** A column that there is not: a policy that shows it does so for what it holds alone. */
-const NOWHERE = 'unknown.unknown.unknown'
-
 const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
 
 const principalKey = ({ id, kind, groups, onBehalfOf }: Principal) =>
   `${kind} ${id} ${onBehalfOf ?? ''} ${groups.join()}`
+
+/** Where policy says nothing against it, the node does: otherwise the session would have to end when it is done. */
+const readable = ({ misread }: Understood, judged: readonly Judgement[]): readonly Judgement[] => {
+  if (misread === undefined || judged.some(({ verdict }) => verdict === 'deny')) return judged
+  throw new StatementRefusedError('0A000', `${misread} cannot be set to this through Countersign`, {
+    hint: 'Statements are read as UTF-8, with standard_conforming_strings on.',
+  })
+}
+
+const READ_BY: Readonly<Record<string, RegExp>> = {
+  standard_conforming_strings: /^(on|true|yes|1|t|y|tr|tru|ye)$/i,
+  client_encoding: /^(utf-?8|unicode)$/i,
+}
+
+const misreadIn = (commands: readonly Command[]): string | undefined =>
+  commands
+    .flatMap(({ settings }) => settings)
+    .find(({ name, values }) => values?.some((value) => READ_BY[name.toLowerCase()]?.test(value) === false))?.name
+
+/** Policies that decide whatever a statement does need no number of rows. */
+const mustCount = ({ counts }: Understood, { looksAtStatements }: PolicySet): boolean => counts && looksAtStatements
 
 /**
  * It changes rows of which no key says how many, and nothing that counting them would call can change anything. What

@@ -187,7 +187,7 @@ export class Holds {
 
   #withdraw(requestId: RequestId, execution: Execution, because: WithdrawnBecause): HoldOutcome {
     this.#recorder.add(withdrawnEvent(requestId, execution, because, this.#now()), 'now')
-    return refuse(say.withdrawn(requestId), true)
+    return refuse(because === 'node-stopping' ? say.withdrawnByNode(requestId) : say.withdrawn(requestId), true)
   }
 
   #tooLate(requestId: RequestId, execution: Execution): HoldOutcome {

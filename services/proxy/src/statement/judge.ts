@@ -1,6 +1,7 @@
 import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { SessionView } from '../understanding/parser-jobs.ts'
+import type { CalledFunction } from './called-function.ts'
 import type { Stages } from './execution.ts'
 import type { Judgement } from './judgement.ts'
 import type { StatementRefusedError } from './refusal.ts'
@@ -56,6 +57,9 @@ export interface Judge {
     bound?: BoundParameters,
     stages?: Stages,
   ): Promise<readonly Judgement[]>
+
+  /** The function with this number of the server's, as a statement. Rejects with `StatementRefusedError`. */
+  called(oid: number): Promise<CalledFunction>
 
   /** What is recorded of a text that could not be understood. */
   notUnderstood(sql: string, refusal: StatementRefusedError): Judgement

@@ -124,6 +124,12 @@ export const withdrawn = (requestId: RequestId): StatementRefusedError =>
     detail: `Request ${requestId}.`,
   })
 
+export const withdrawnByNode = (requestId: RequestId): StatementRefusedError =>
+  new StatementRefusedError('57014', 'the node stops: the approval request is withdrawn, and nothing was executed', {
+    detail: `Request ${requestId}.`,
+    hint: 'Connect again and run it again.',
+  })
+
 export const cancelled = (): StatementRefusedError =>
   new StatementRefusedError('57014', 'canceling statement due to user request')
 

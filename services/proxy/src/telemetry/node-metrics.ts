@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { AggregatorRegistry, Registry, type Metric as PromMetric } from 'prom-client'
+import { AggregatorRegistry, Registry } from 'prom-client'
 import type { AccessEvent, Target } from '@countersign/contracts'
 import type { ServerState } from '../upstream/servers.ts'
 import type { FaultKind } from '../upstream/no-server-error.ts'
@@ -34,10 +34,16 @@ export interface NodeState {
   }[]
 }
 
-/** One worker's metrics as data, as `registry.getMetricsAsJSON()` gives them: what a worker hands to its supervisor. */
-export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+/** One metric as data, as `prom-client` gives and takes it: what a worker hands to its supervisor. */
+export interface Figure {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly aggregator: Aggregator
+  readonly values: readonly Sample[]
+}
 
-interface Sample {
+export interface Sample {
   readonly value: number
   readonly labels: Readonly<Record<string, string | number>>
   readonly metricName?: string
@@ -54,9 +60,10 @@ const SECONDS = 1_000
  * it is scraped. No label is anything that a client can choose (`labels.ts`).
  */
 export class NodeMetrics {
-  readonly #registry = new Registry()
+  readonly #worker: string
+  readonly #figures: (() => Figure)[] = []
   readonly #state: () => NodeState
-  readonly #databases: StatementFigures[] = []
+  readonly #databases = new Map<string, StatementFigures>()
   readonly #stages = new StageTimes()
   readonly #records = new RecordTimes()
   readonly #commits = new Histogram(DURATION_BOUNDS_MS)
@@ -67,7 +74,9 @@ export class NodeMetrics {
   readonly #closed = new Map<ClosedBecause, number>()
   readonly #lag: ReturnType<typeof monitorEventLoopDelay>
 
-  constructor(state: () => NodeState) {
+  /** `worker`: its name, for what cannot be added up over workers. */
+  constructor(worker: string, state: () => NodeState) {
+    this.#worker = worker
     this.#state = state
     this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
     this.#lag.enable()
@@ -78,10 +87,11 @@ export class NodeMetrics {
     this.#registerProcess()
   }
 
-  /** Counts the statements for this database. */
+  /** Counts the statements for this database; with another configuration it goes on counting. */
   statementsOf(target: Target, tracer: () => StatementTracer | undefined): StatementFigures {
-    const figures = new StatementFigures(target, this.#stages, this.#records, tracer)
-    this.#databases.push(figures)
+    const name = `${target.environment}/${target.database}`
+    const figures = this.#databases.get(name) ?? new StatementFigures(target, this.#stages, this.#records, tracer)
+    this.#databases.set(name, figures)
     return figures
   }
 
@@ -111,12 +121,9 @@ export class NodeMetrics {
     increase(this.#faults, kind)
   }
 
-  asJson(): Promise<MetricsJson> {
-    return this.#registry.getMetricsAsJSON()
-  }
-
-  asText(): Promise<string> {
-    return this.#registry.metrics()
+  /** What there is now. */
+  figures(): readonly Figure[] {
+    return this.#figures.map((figure) => figure())
   }
 
   close(): void {
@@ -217,13 +224,14 @@ export class NodeMetrics {
   }
 
   #registerProcess(): void {
+    const worker = this.#worker
     this.#gauge('event_loop_lag_seconds', 'How late timers are, since the last scrape.', 'max', () => {
       const lag = this.#lag
       const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - LAG_RESOLUTION_MS / SECONDS)
       const samples = [
-        { value: seconds(lag.percentile(50)), labels: { quantile: '0.5' } },
-        { value: seconds(lag.percentile(99)), labels: { quantile: '0.99' } },
-        { value: lag.count === 0 ? 0 : seconds(lag.max), labels: { quantile: '1' } },
+        { value: seconds(lag.percentile(50)), labels: { quantile: '0.5', worker } },
+        { value: seconds(lag.percentile(99)), labels: { quantile: '0.99', worker } },
+        { value: lag.count === 0 ? 0 : seconds(lag.max), labels: { quantile: '1', worker } },
       ]
       lag.reset()
       return samples
@@ -231,16 +239,16 @@ export class NodeMetrics {
     this.#gauge('memory_bytes', 'Memory of the process, by what it is.', 'sum', () => {
       const { rss, heapUsed, external } = process.memoryUsage()
       return [
-        { value: rss, labels: { kind: 'resident' } },
-        { value: heapUsed, labels: { kind: 'heap_used' } },
-        { value: external, labels: { kind: 'external' } },
+        { value: rss, labels: { kind: 'resident', worker } },
+        { value: heapUsed, labels: { kind: 'heap_used', worker } },
+        { value: external, labels: { kind: 'external', worker } },
       ]
     })
     this.#counter('cpu_seconds_total', 'Processor time of the process.', () => {
       const { user, system } = process.cpuUsage()
       return [
-        { value: user / 1e6, labels: { mode: 'user' } },
-        { value: system / 1e6, labels: { mode: 'system' } },
+        { value: user / 1e6, labels: { mode: 'user', worker } },
+        { value: system / 1e6, labels: { mode: 'system', worker } },
       ]
     })
   }
@@ -273,23 +281,22 @@ export class NodeMetrics {
     aggregator: Aggregator,
     samples: () => readonly Sample[],
   ): void {
-    const full = `${PREFIX}${name}`
-    const get = () => Promise.resolve({ name: full, help, type, aggregator, values: samples() })
-    // A registry asks no more of a metric than its name and this; the library's own aggregation registers the same.
-    this.#registry.registerMetric({ name: full, get } as unknown as PromMetric)
+    this.#figures.push(() => ({ name: `${PREFIX}${name}`, help, type, aggregator, values: samples() }))
   }
 
   #perDatabase(samples: (figures: StatementFigures) => readonly Sample[]): readonly Sample[] {
-    return this.#databases.flatMap((figures) => {
-      const database = `${figures.target.environment}/${figures.target.database}`
-      return samples(figures).map(({ value, labels }) => ({ value, labels: { database, ...labels } }))
-    })
+    return [...this.#databases].flatMap(([database, figures]) =>
+      samples(figures).map(({ value, labels }) => ({ value, labels: { database, ...labels } })),
+    )
   }
 }
 
-/** The metrics of several workers as one, for whoever supervises them: Prometheus' text format. */
-export const metricsTextOf = (workers: readonly MetricsJson[]): Promise<string> =>
-  AggregatorRegistry.aggregate(workers.map((metrics) => [...metrics])).metrics()
+/** The metrics of several workers as one, in Prometheus' text format. */
+export const metricsTextOf = (workers: readonly (readonly Figure[])[]): Promise<string> => {
+  // The library declares what its own registry gives away; what it reads of it is what a figure has.
+  const given = workers as unknown as Parameters<typeof AggregatorRegistry.aggregate>[0]
+  return AggregatorRegistry.aggregate(given).metrics()
+}
 
 export const METRICS_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE
 

@@ -3,7 +3,7 @@ import { memoryLog } from '@countersign/testing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../test/corpus/postgres.ts'
 import { readScrape } from '../../../../test/support/prometheus.ts'
-import { mergeHealth } from '../health.ts'
+import { mergeHealth, type NodeHealth } from '../health.ts'
 import { noStages, type Execution } from '../statement/execution.ts'
 import { NodeWorld } from '../testing/node-world.ts'
 import { metricsTextOf } from './node-metrics.ts'
@@ -209,7 +209,7 @@ describe('a node that is watched', () => {
   })
 
   it('hands over what it has counted, so that whoever supervises several can add it up', async () => {
-    const one = await world.node.metrics()
+    const one = world.node.metrics()
     const two = structuredClone(one)
     const families = readScrape(await metricsTextOf([one, two]))
     const single = readScrape(await metricsTextOf([one]))
@@ -219,8 +219,9 @@ describe('a node that is watched', () => {
     expect(counted(families, 'log_available')).toBe(1)
     const health = world.node.health()
     const broken = { ...health, ready: false, status: 'not ready' as const, reasons: ['the event log is gone'] }
-    expect(mergeHealth([health, broken])).toMatchObject({ ready: false, status: 'not ready' })
-    expect(mergeHealth([health, health])).toEqual(health)
+    const merged = (...all: readonly NodeHealth[]) => mergeHealth(new Map(all.map((each, at) => [`w${at}`, each])))
+    expect(merged(health, broken)).toMatchObject({ ready: true, status: 'degraded' })
+    expect(merged(health, health)).toEqual(health)
   })
 
   // -- traces ---------------------------------------------------------------------------------------------------------

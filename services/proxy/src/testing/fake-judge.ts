@@ -1,10 +1,11 @@
 import type { Digest } from '@countersign/contracts'
 import { dataRow, readDataRow } from '@countersign/pgwire'
+import type { CalledFunction } from '../statement/called-function.ts'
 import type { Circumstances, Judge } from '../statement/judge.ts'
 import { StatementRefusedError } from '../statement/refusal.ts'
 import type { CopyPlan, Judgement, ResultPlanner, RowPlan, SessionEffects } from '../statement/judgement.ts'
 import { NO_EFFECTS } from '../statement/effects.ts'
-import { isReadOnly, readScript, type Command } from './script.ts'
+import { CALLED, isReadOnly, readScript, type Command } from './script.ts'
 
 /** Judges the language of `script.ts`, at once or when a spec lets it. Remembers under what circumstances. */
 export class FakeJudge implements Judge {
@@ -39,6 +40,12 @@ export class FakeJudge implements Judge {
     await new Promise<void>((resolve) => (this.#held ? this.#held.push(resolve) : resolve()))
     if (sql.includes('gibberish')) throw new StatementRefusedError('42601', 'no such language')
     return this.#judge(sql, circumstances)
+  }
+
+  async called(oid: number): Promise<CalledFunction> {
+    const sql = CALLED[oid]
+    if (sql === undefined) throw new StatementRefusedError('42883', `function with OID ${oid} does not exist`)
+    return { sql, types: [], name: 'called', resultType: 25 }
   }
 
   notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {

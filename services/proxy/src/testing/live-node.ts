@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server as Listener } from 'node:net'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +10,7 @@ import { defaultPolicies } from '@countersign/policy'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../node.ts'
 import { AT, FakeControl } from './decisions.ts'
+import { ALONE } from './running-node.ts'
 
 /** What a client of the node has been told, by whatever path: every byte that came from the node's socket. */
 export class WatchedClient extends Client {
@@ -79,13 +82,15 @@ export interface LiveNodeOptions {
 export class LiveNode {
   readonly admin: Client
   readonly #node: ProxyNode
+  readonly #listener: Listener
   readonly #port: number
   readonly #state: string
   readonly #clients: Client[] = []
 
-  private constructor(admin: Client, node: ProxyNode, port: number, state: string) {
+  private constructor(admin: Client, node: ProxyNode, listener: Listener, port: number, state: string) {
     this.admin = admin
     this.#node = node
+    this.#listener = listener
     this.#port = port
     this.#state = state
   }
@@ -100,7 +105,11 @@ export class LiveNode {
     const state = mkdtempSync(join(tmpdir(), 'live-node-'))
     chmodSync(state, 0o700)
     const [listen = 0, operator = 0, unused = 0] = ports
-    const node = new ProxyNode(configOf(server.port, listen, operator, unused, state), log, SILENT)
+    const node = new ProxyNode(configOf(server.port, listen, operator, unused, state), log, SILENT, {
+      index: 0,
+      workers: 1,
+      front: ALONE,
+    })
     const control = new FakeControl(log)
     await control.decides('policy', 'policy.in-force', {
       version: 'v1',
@@ -118,8 +127,10 @@ export class LiveNode {
       at: AT,
     })
     await node.start()
-    await node.ready()
-    return new LiveNode(admin, node, listen, state)
+    await node.usable()
+    const listener = createServer({ noDelay: true }, (socket) => node.welcome(socket)).listen(listen, '127.0.0.1')
+    await once(listener, 'listening')
+    return new LiveNode(admin, node, listener, listen, state)
   }
 
   /** A client that is never kept waiting for an approval. */
@@ -145,6 +156,7 @@ export class LiveNode {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) await client.end().catch(() => {})
+    this.#listener.close()
     await this.#node.stop()
     await this.admin.end()
     rmSync(this.#state, { recursive: true, force: true })

@@ -10,13 +10,14 @@ import {
   message,
   readBind,
   readExecute,
+  readFunctionCall,
   readNamed,
   readParse,
   readQuery,
   readyForQuery,
   type TransactionStatus,
 } from '@countersign/pgwire'
-import { givesRows, readScript, type Command } from './script.ts'
+import { CALLED, givesRows, readScript, type Command } from './script.ts'
 import * as wire from './wire.ts'
 
 /** What became of one statement that the server has begun. */
@@ -126,6 +127,7 @@ export class ModelServer {
     else if (this.#copyIn) this.#inCopy(this.#copyIn, tag, bytes)
     else if (this.#skipping && tag !== FRONTEND.sync) return
     else if (tag === FRONTEND.query) this.#query(readQuery(bytes, 0, bytes.length).toString())
+    else if (tag === FRONTEND.functionCall) this.#call(readFunctionCall(bytes, 0, bytes.length).function)
     else if (tag === FRONTEND.sync) this.#sync()
     else this.#guard(() => this.#extended(tag, bytes))
   }
@@ -186,6 +188,21 @@ export class ModelServer {
       if (commands.some(({ kind }) => kind === 'syntax')) throw new Failure('42601')
       if (commands.length === 0) this.#say(wire.emptyQueryResponse)
       if (!this.#runAll(commands)) return
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#ready()
+  }
+
+  /** The same as a query of what the function does, but its one value comes alone. */
+  #call(oid: number): void {
+    try {
+      const [command] = readScript(CALLED[oid] ?? '')
+      if (!command) throw new Failure('42883')
+      if (this.#withPolicy) refuseDenied([command])
+      this.#run(command, this.#begin(command), 0)
+      this.#commitImplicit()
+      this.#say(wire.functionCallResponse(Buffer.from(`${command.text}.1`)))
     } catch (error) {
       this.#fail(error)
     }

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +9,11 @@ import { decodeCommit, TOPICS, type AccessEvent } from '@countersign/contracts'
 import type { EventLog } from '@countersign/eventlog'
 import { Config, ensureSelfSigned, type Logger } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
+import { serveAdmin } from '../admin.ts'
 import type { NodeHealth } from '../health.ts'
 import { ProxyNode } from '../node.ts'
+import { metricsTextOf } from '../telemetry/node-metrics.ts'
+import type { Front } from '../workers/front.ts'
 import { AT, FakeControl } from './decisions.ts'
 
 export interface NodeWorldOptions {
@@ -35,6 +40,8 @@ export class NodeWorld {
   readonly control: FakeControl
   readonly said: Said[] = []
   readonly #log: EventLog
+  readonly #server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.node.welcome(socket))
+  #admin: Server | undefined
   readonly #folder: string
   readonly #config: Config
 
@@ -43,7 +50,7 @@ export class NodeWorld {
     this.#folder = folder
     this.#config = config
     this.control = new FakeControl(log)
-    this.node = new ProxyNode(config, log, this.#logger())
+    this.node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: ALONE })
   }
 
   static async start(log: EventLog, options: NodeWorldOptions): Promise<NodeWorld> {
@@ -67,13 +74,26 @@ export class NodeWorld {
     const world = new NodeWorld(log, folder, config)
     await world.obeys(options.policy ?? PERMIT_ALL)
     await world.node.start()
+    await world.#listen()
     if (options.ready ?? true) await world.#untilReady()
     return world
   }
 
+  /** What the supervisor does for a worker. */
+  async #listen(): Promise<void> {
+    const { listen, admin } = this.#config.node
+    this.#server.listen(listen.port, listen.host)
+    await once(this.#server, 'listening')
+    this.#admin = await serveAdmin(
+      { admin },
+      { health: () => this.node.health(), metrics: () => metricsTextOf([this.node.metrics()]) },
+    )
+  }
+
   async #untilReady(): Promise<void> {
-    const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), READY_TIMEOUT_MS).unref())
-    if ((await Promise.race([this.node.ready(), late])) !== 'late') return
+    const giveUpAt = performance.now() + READY_TIMEOUT_MS
+    while (!this.node.health().ready && performance.now() < giveUpAt) await this.node.usable()
+    if (this.node.health().ready) return
     throw new Error(`the node is not ready: ${JSON.stringify([this.node.health(), this.said])}`)
   }
 
@@ -144,6 +164,8 @@ export class NodeWorld {
   }
 
   async stop(): Promise<void> {
+    this.#server.close()
+    this.#admin?.close()
     await this.node.stop()
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -160,6 +182,12 @@ export class NodeWorld {
 }
 
 type DataOf<Type extends AccessEvent['type']> = Extract<AccessEvent, { readonly type: Type }>['data']
+
+const ALONE: Front = {
+  cancelElsewhere: () => {},
+  connectionClosed: () => {},
+  counts: { take: async () => true, giveBack: () => {} },
+}
 
 const CONTROL = { listen: { port: 1 }, owners: 'DATAOWNERS', identities: 'identities.yaml' }
 const AUDIT = { listen: { port: 1 }, clickhouse: { url: 'http://127.0.0.1:1', user: 'u', password: '' } }

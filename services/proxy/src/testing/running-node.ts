@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +9,7 @@ import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { loadConfig, type Config, type Fields, type Logger } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../node.ts'
+import type { Front } from '../workers/front.ts'
 import { FakeControl } from './decisions.ts'
 
 export interface Principal {
@@ -59,6 +62,7 @@ export class RunningNode {
   readonly #folder: string
   readonly #log: EventLog
   readonly #node: ProxyNode
+  readonly #server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#node.welcome(socket))
   readonly #follow: { close(): Promise<void> }
 
   private constructor(folder: string, config: Config, log: EventLog, authority: Authority) {
@@ -76,7 +80,7 @@ export class RunningNode {
       },
       () => {},
     )
-    this.#node = new ProxyNode(config, log, this.#logger())
+    this.#node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: ALONE })
   }
 
   static async start(options: NodeOptions): Promise<RunningNode> {
@@ -88,7 +92,8 @@ export class RunningNode {
     const node = new RunningNode(folder, config, await openEventLog(config.log), authority)
     await node.#decide(options.principals)
     await node.#node.start()
-    await node.#node.ready()
+    await node.#node.usable()
+    await node.#listen()
     return node
   }
 
@@ -144,6 +149,7 @@ export class RunningNode {
   }
 
   async stop(): Promise<void> {
+    this.#server.close()
     await this.#node.stop()
     await this.#follow.close()
     await this.#log.close()
@@ -157,11 +163,24 @@ export class RunningNode {
     for (const principal of principals) await this.decideCredential(principal)
   }
 
+  async #listen(): Promise<void> {
+    const { host, port } = this.config.node.listen
+    this.#server.listen(port, host)
+    await once(this.#server, 'listening')
+  }
+
   #logger(): Logger {
     const at = (level: string) => (message: string, fields?: Fields) =>
       void this.lines.push({ level, message, ...fields })
     return { info: at('info'), warn: at('warn'), error: at('error') }
   }
+}
+
+/** A node of one worker: there is nobody else. */
+export const ALONE: Front = {
+  cancelElsewhere: () => {},
+  connectionClosed: () => {},
+  counts: { take: async () => true, giveBack: () => {} },
 }
 
 const writeConfig = async (

@@ -27,9 +27,12 @@ const VERDICTS = new Set(['mask', 'hold', 'deny'])
 export const readScript = (sql: string): readonly Command[] =>
   sql
     .split(';')
-    .map((text) => text.trim())
+    .map((text) => text.trim().replace(FETCHED_BY_MESSAGE, 'fetch $1'))
     .filter((text) => text !== '')
     .map(readCommand)
+
+/** What a cursor comes to that is executed by message, in SQL. */
+const FETCHED_BY_MESSAGE = /^FETCH ALL FROM "(.*)"$/
 
 const readCommand = (text: string): Command => {
   const words = text.split(/\s+/)
@@ -48,3 +51,11 @@ const GIVING = new Set(['read', 'returning', 'fail'])
 
 /** It gives rows. */
 export const givesRows = ({ kind }: Command): boolean => GIVING.has(kind)
+
+/** What functions do, by their numbers. */
+export const CALLED: Readonly<Record<number, string>> = {
+  1: 'read one',
+  2: 'mask read two',
+  3: 'deny write 3',
+  4: 'write 4',
+}

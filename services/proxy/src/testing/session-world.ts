@@ -162,7 +162,7 @@ export class SessionWorld {
         server: 'db:5432',
         parameters: parameters ?? new Map(),
         processId: 7,
-        cancel: () => void (this.cancels += 1),
+        cancel: async () => void (this.cancels += 1),
       },
       recorder: this.recorder,
       judge: this.judge,

@@ -11,6 +11,8 @@ import {
   readCommandTag,
   readDataRow,
   readExecute,
+  readFunctionCall,
+  readFunctionResult,
   readNamed,
   readNotice,
   readNotification,
@@ -29,6 +31,7 @@ export {
   commandComplete,
   dataRow,
   errorResponse,
+  functionCallResponse,
   noticeResponse,
   parse,
   query,
@@ -64,7 +67,9 @@ export const describe = (kind: 'S' | 'P', name = ''): Buffer =>
 export const close = (kind: 'S' | 'P', name = ''): Buffer => message(FRONTEND.close, Buffer.from(kind), cstring(name))
 export const flush: Buffer = message(FRONTEND.flush)
 export const terminate: Buffer = message(FRONTEND.terminate)
-export const functionCall: Buffer = message(FRONTEND.functionCall, int32(1), int16(0), int16(0), int16(0))
+/** FakeJudge calls functions by their numbers. */
+export const functionCall = (oid: number): Buffer =>
+  message(FRONTEND.functionCall, int32(oid), int16(0), int16(0), int16(0))
 /** The same letter both ways. */
 export const copyData = (text: string): Buffer => message(FRONTEND.copyData, Buffer.from(text))
 export const copyDone: Buffer = message(FRONTEND.copyDone)
@@ -116,6 +121,7 @@ const fromClient: Readonly<Record<number, Teller>> = {
   [FRONTEND.execute]: (...at) => told(readExecute(...at), ({ portal, rowsMax }) => `Execute ${portal} ${rowsMax}`),
   [FRONTEND.describe]: (...at) => told(readNamed(...at), ({ kind, name }) => `Describe ${kind} ${name}`),
   [FRONTEND.close]: (...at) => told(readNamed(...at), ({ kind, name }) => `Close ${kind} ${name}`),
+  [FRONTEND.functionCall]: (...at) => `FunctionCall ${readFunctionCall(...at).function}`,
   [FRONTEND.sync]: () => 'Sync',
   [FRONTEND.flush]: () => 'Flush',
   [FRONTEND.terminate]: () => 'Terminate',
@@ -144,6 +150,7 @@ const fromServer: Readonly<Record<number, Teller>> = {
     `DataRow ${readDataRow(...at)
       .map((value) => value?.toString() ?? 'null')
       .join()}`,
+  [BACKEND.functionCallResponse]: (...at) => `FunctionCallResponse ${readFunctionResult(...at)?.toString() ?? 'null'}`,
   [BACKEND.commandComplete]: (...at) => `CommandComplete ${readCommandTag(...at)}`,
   [BACKEND.readyForQuery]: (bytes, start, end) => `ReadyForQuery ${readReadyForQuery(bytes, start, end)}`,
   [BACKEND.errorResponse]: (...at) => told(readNotice(...at), (it) => `Error ${it.get('C')} ${it.get('M')}`),

@@ -96,5 +96,7 @@ export type JobReply =
       readonly sqlstate: string
       readonly message: string
       /** Characters before the place, counted from 0. */
-      readonly position: number | undefined
+      readonly position?: number
+      readonly detail?: string
+      readonly hint?: string
     }

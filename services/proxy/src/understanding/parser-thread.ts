@@ -17,6 +17,7 @@ import {
   type Command,
   type Facts,
   type Session,
+  type Understanding,
   withTemporary,
 } from '@countersign/sql'
 import { Words } from './words.ts'
@@ -28,9 +29,17 @@ import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs, ServerTree 
 
 const catalogues = new Map<string, Catalogue>()
 
+/** A text is understood first and judged then: of a long one, half of the time is spent on reading it. */
+let lastRead: { readonly sql: string; readonly understanding: Understanding } | undefined
+
+const read = (sql: string): Understanding => {
+  if (lastRead?.sql !== sql) lastRead = { sql, understanding: understand(sql) }
+  return lastRead.understanding
+}
+
 const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[Kind]['out'] } = {
   understand: ({ sql }) => {
-    const understanding = understand(sql)
+    const understanding = read(sql)
     const hasSecrets = understanding.commands.some(({ secrets }) => secrets)
     const hidden = hasSecrets ? displayText(sql, understanding) : undefined
     return { understanding, shapeInput: shapeDigestInput(sql, understanding), hidden }
@@ -39,14 +48,14 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
     const catalogue = catalogues.get(name)
     if (!catalogue) throw new Error(`no catalogue of ${name}`)
     const words = new Words(session, prepared, cursors)
-    return understand(sql).commands.map((command, index) => {
+    return read(sql).commands.map((command, index) => {
       const facts = factsOf(command, trees[index], catalogue, words.session)
       words.follow(command, facts, sql)
       return facts
     })
   },
-  catalogue: ({ name, answers: read }) => {
-    const catalogue = readCatalogue(read)
+  catalogue: ({ name, answers: told }) => {
+    const catalogue = readCatalogue(told)
     catalogues.set(name, catalogue)
     return summaryOf(catalogue)
   },
@@ -95,7 +104,11 @@ const run = <Kind extends JobKind>({ id, kind, input }: JobRequest<Kind>): JobRe
       failed: isOfText ? 'refused' : 'broken',
       sqlstate: isOfText ? error.sqlstate : 'XX000',
       message: error instanceof Error ? error.message : String(error),
-      position: error instanceof SqlSyntaxError ? error.position : undefined,
+      ...(error instanceof SqlSyntaxError && {
+        position: error.position,
+        ...(error.detail !== undefined && { detail: error.detail }),
+        ...(error.hint !== undefined && { hint: error.hint }),
+      }),
     }
   }
 }

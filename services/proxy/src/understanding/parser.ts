@@ -5,6 +5,9 @@ import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs } from './pa
 
 /** A text that takes longer than this to be understood is refused, and the thread that choked on it is replaced. */
 const DEADLINE_MS = 3_000
+/** And so much more for each character, up to a bound: an INSERT may have 65,535 parameters. */
+const DEADLINE_MS_PER_CHARACTER = 0.02
+const DEADLINE_MAX_MS = 12_000
 /** The parser recurses; a thread's default stack is a megabyte. */
 const STACK_MB = 64
 
@@ -79,7 +82,7 @@ export class Parser {
     if (!next) return
     this.#running = next
     const thread = this.#thread
-    this.#deadline = setTimeout(() => thread && this.#broken(thread, 'it took too long'), DEADLINE_MS)
+    this.#deadline = setTimeout(() => thread && this.#broken(thread, 'it took too long'), deadlineFor(next.request))
     thread?.postMessage(next.request)
   }
 
@@ -115,5 +118,20 @@ export class Parser {
   }
 }
 
-const refusalOf = ({ sqlstate, message, position }: Extract<JobReply, { failed: string }>): StatementRefusedError =>
-  new StatementRefusedError(sqlstate, message, position === undefined ? {} : { position: position + 1 })
+const deadlineFor = ({ input }: JobRequest): number => {
+  const characters = 'sql' in input ? input.sql.length : 0
+  return Math.min(DEADLINE_MS + characters * DEADLINE_MS_PER_CHARACTER, DEADLINE_MAX_MS)
+}
+
+const refusalOf = ({
+  sqlstate,
+  message,
+  position,
+  detail,
+  hint,
+}: Extract<JobReply, { failed: string }>): StatementRefusedError =>
+  new StatementRefusedError(sqlstate, message, {
+    ...(position !== undefined && position >= 0 && { position: position + 1 }),
+    ...(detail !== undefined && { detail }),
+    ...(hint !== undefined && { hint }),
+  })

@@ -23,24 +23,25 @@ const YES = 'S'.charCodeAt(0)
 
 /**
  * Asks the server to cancel what the session with this key runs: on a connection of its own, as the protocol asks, and
- * through TLS where that is spoken, because whoever overhears the key can cancel as well. Nobody waits for it, and its
- * failure is the client's to repeat.
+ * through TLS where that is spoken, because whoever overhears the key can cancel as well. Resolves when the server has
+ * closed that connection, as it does when it has sent its signal. That it fails is the client's to notice, and to repeat.
  */
 export const sendCancel = (
   upstream: Upstream,
   { host, port, machine }: Machine,
   { processId, secretKey }: ServerKey,
-): void => {
+): Promise<void> => {
   const secret = Buffer.alloc(4)
   secret.writeInt32BE(secretKey)
   const request = cancelRequest(processId, secret)
   const tls = tlsFor(upstream, host)
   const socket = createConnection({ host: machine, port }, () => {
-    if (tls === false) socket.end(request)
+    if (tls === false) socket.resume().end(request)
     else askForTls(socket, tls, request)
   })
   socket.on('error', () => socket.destroy())
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
+  return new Promise((resolve) => socket.once('close', () => resolve()))
 }
 
 const askForTls = (socket: Socket, tls: ConnectionOptions, request: Buffer): void => {
@@ -55,6 +56,6 @@ const askForTls = (socket: Socket, tls: ConnectionOptions, request: Buffer): voi
 const endThroughTls = (socket: Socket, tls: ConnectionOptions, request: Buffer): void => {
   const { host = '' } = tls
   const servername = isIP(host) === 0 ? { servername: host } : {}
-  const secured = connectTls({ ...tls, ...servername, socket }, () => secured.end(request))
+  const secured = connectTls({ ...tls, ...servername, socket }, () => secured.resume().end(request))
   secured.on('error', () => socket.destroy())
 }

@@ -16,8 +16,11 @@ export interface Upstream {
   /** ParameterStatus messages, in the order in which they came; the last of a name counts. */
   readonly parameters: ReadonlyMap<string, string>
   readonly processId: number
-  /** Asks the server to cancel what this connection is running. The key never leaves the node. */
-  cancel(): void
+  /**
+   * Asks the server to cancel what this connection is running. The key never leaves the node. Resolves when the server
+   * has done what it does about it, or cannot be asked: from then on nothing comes after a later statement.
+   */
+  cancel(): Promise<void>
 }
 
 /**

@@ -4,7 +4,7 @@ import { nodeOf } from './session-row.ts'
 
 export type CoverageEvent = Extract<
   AccessEvent,
-  { type: 'node.started' | 'node.heartbeat' | 'node.stopped' | 'audit.degraded' | 'audit.recovered' }
+  { type: 'node.started' | 'node.heartbeat' | 'node.stopped' | 'node.reloaded' | 'audit.degraded' | 'audit.recovered' }
 >
 
 export type CoverageRow = Readonly<ReturnType<typeof coverageRow>>
@@ -57,6 +57,8 @@ const told = ({ type, data }: CoverageEvent): Partial<Entry> & { time: string; w
     }
     case 'node.stopped':
       return { time: clickhouseTime(data.at), what: 'stopped', because: data.because }
+    case 'node.reloaded':
+      return { time: clickhouseTime(data.at), what: 'reloaded', because: data.changed.join(', ') }
     case 'audit.degraded':
       return { time: clickhouseTime(data.at), what: 'degraded', because: data.reason }
     case 'audit.recovered': {
