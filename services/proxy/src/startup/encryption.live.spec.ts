@@ -12,6 +12,7 @@ import { RunningNode, type NodeOptions } from '../testing/running-node.ts'
  * no client would.
  */
 
+const PATIENTLY = { timeout: 20_000 }
 const ANA = { id: 'ana', token: 'cs_token_of_ana' }
 const BO = { id: 'bo', token: 'cs_token_of_bo' }
 const HELLO = startup({ user: 'ana', database: 'shop' })
@@ -50,7 +51,7 @@ type Failed = Extract<AccessEvent, { type: 'auth.failed' }>['data']
 
 /** What the record says of the last login that failed. */
 const lastFailure = async (node: RunningNode, count: number): Promise<Failed> => {
-  await expect.poll(() => node.recorded('auth.failed').length).toBe(count)
+  await expect.poll(() => node.recorded('auth.failed').length, PATIENTLY).toBe(count)
   const last = node.recorded('auth.failed').at(-1)
   if (!last) throw new Error('none')
   return last
@@ -82,7 +83,7 @@ describe('a node with TLS', () => {
       'select 1',
     ])
     expect([status, stdout]).toEqual([0, '1\n'])
-    await expect.poll(() => node.recorded('session.opened').at(-1)?.client.tls).toBe(version)
+    await expect.poll(() => node.recorded('session.opened').at(-1)?.client.tls, PATIENTLY).toBe(version)
   })
 
   it('speaks nothing older', async () => {
@@ -266,7 +267,7 @@ describe.each(['optional', 'required', 'sufficient'] as const)('a node for which
   const letsIn = async (shown: Shown, proof: string) => {
     const before = node.recorded('credential.used').length
     expect(await psql(shown)).toMatchObject({ status: 0, stdout: '1\n' })
-    await expect.poll(() => node.recorded('credential.used').length).toBe(before + 1)
+    await expect.poll(() => node.recorded('credential.used').length, PATIENTLY).toBe(before + 1)
     const used = node.recorded('credential.used').at(-1)
     expect(used).toMatchObject({ proof, principalId: shown.user ?? 'ana' })
     if (!shown.certificate) expect(used).not.toHaveProperty('certificate')
