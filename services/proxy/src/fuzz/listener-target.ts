@@ -75,7 +75,7 @@ export class ListenerWorld {
     const entrance = entranceOf({
       gate: await gateOf(CONFIG),
       worker: WORKER,
-      cancelElsewhere: () => undefined,
+      cancelElsewhere: async () => undefined,
       login: { inForce, databases: [configOf(database.port)] },
       recorder,
       sessions,
@@ -89,7 +89,6 @@ export class ListenerWorld {
         holds,
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
-        schema: () => undefined,
         catalogueChanged: () => undefined,
       }),
     })
