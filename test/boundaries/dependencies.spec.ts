@@ -22,7 +22,7 @@ const ours = workspaces.map(({ manifest }) => manifest.name)
 const CODE = '*.{ts,mts,cts,js,mjs,cjs}'
 
 /** Specs, what only they use, and scripts that are run by hand: nothing of them is there where the product runs. */
-const isForTests = (file: string) => /\.spec\.ts$|(^|\/)testing\/|^scripts\//.test(file)
+const isForTests = (file: string) => /\.spec\.ts$|(^|\/)(testing|fuzz)\/|^scripts\//.test(file)
 
 const namesOf = (part: Readonly<Record<string, string>> | undefined) => Object.keys(part ?? {})
 

@@ -1,7 +1,19 @@
-import { FRONTEND, readBind, readCopyFail, readExecute, readNamed, readParse, readQuery } from '@countersign/pgwire'
+import {
+  FRONTEND,
+  readBind,
+  readCopyFail,
+  readExecute,
+  readFunctionCall,
+  readNamed,
+  readParse,
+  readQuery,
+} from '@countersign/pgwire'
 
-/** Texts of a node's own questions, which nobody has to judge. */
-const isQuestion = (sql: string): boolean => sql.startsWith('SELECT NULL')
+/** A node's own: questions, and what the server cannot but refuse. Nobody has to judge them. */
+const isOwn = (sql: string): boolean => sql.startsWith('SELECT NULL') || sql === '*'
+
+/** The kind of message that a text came in; of a call, the text is the function's number. */
+export type By = 'Query' | 'Parse' | 'FunctionCall'
 
 const KNOWN: ReadonlyMap<number, (bytes: Buffer) => unknown> = new Map<number, (bytes: Buffer) => unknown>([
   [FRONTEND.query, (bytes) => readQuery(bytes, 0, bytes.length)],
@@ -10,6 +22,7 @@ const KNOWN: ReadonlyMap<number, (bytes: Buffer) => unknown> = new Map<number, (
   [FRONTEND.execute, (bytes) => readExecute(bytes, 0, bytes.length)],
   [FRONTEND.describe, (bytes) => readNamed(bytes, 0, bytes.length)],
   [FRONTEND.close, (bytes) => readNamed(bytes, 0, bytes.length)],
+  [FRONTEND.functionCall, (bytes) => readFunctionCall(bytes, 0, bytes.length)],
   [FRONTEND.sync, bare],
   [FRONTEND.flush, bare],
   [FRONTEND.terminate, bare],
@@ -29,16 +42,13 @@ function bare(bytes: Buffer): void {
 export class Forwarded {
   readonly wrong: string[]
   readonly #eachWhole: boolean
-  readonly #wasJudged: (sql: string, by: 'Query' | 'Parse') => boolean
+  readonly #wasJudged: (sql: string, by: By) => boolean
   #rest: Buffer = Buffer.alloc(0)
   /** Bytes of COPY data that are still to come. */
   #missing = 0
 
   /** `eachWhole`: each write is whole messages; a real connection may cut them anywhere. */
-  constructor(
-    wasJudged: (sql: string, by: 'Query' | 'Parse') => boolean,
-    { wrong = [] as string[], eachWhole = true } = {},
-  ) {
+  constructor(wasJudged: (sql: string, by: By) => boolean, { wrong = [] as string[], eachWhole = true } = {}) {
     this.wrong = wrong
     this.#eachWhole = eachWhole
     this.#wasJudged = wasJudged
@@ -73,13 +83,20 @@ export class Forwarded {
       this.wrong.push(`a message that cannot be read: ${shown}: ${String(error)}`)
       return
     }
-    const sql = textOf(bytes)
-    if (sql !== undefined && !isQuestion(sql) && !this.#wasJudged(sql, bytes[0] === FRONTEND.query ? 'Query' : 'Parse'))
-      this.wrong.push(`not judged: ${shown}`)
+    const said = saidIn(bytes)
+    if (said && !isOwn(said[0]) && !this.#wasJudged(...said)) this.wrong.push(`not judged: ${shown}`)
   }
 }
 
-const textOf = (bytes: Buffer): string | undefined => {
-  if (bytes[0] === FRONTEND.query) return readQuery(bytes, 0, bytes.length).toString('utf8')
-  return bytes[0] === FRONTEND.parse ? readParse(bytes, 0, bytes.length).sql.toString('utf8') : undefined
+const saidIn = (bytes: Buffer): [text: string, by: By] | undefined => {
+  switch (bytes[0]) {
+    case FRONTEND.query:
+      return [readQuery(bytes, 0, bytes.length).toString('utf8'), 'Query']
+    case FRONTEND.parse:
+      return [readParse(bytes, 0, bytes.length).sql.toString('utf8'), 'Parse']
+    case FRONTEND.functionCall:
+      return [String(readFunctionCall(bytes, 0, bytes.length).function), 'FunctionCall']
+    default:
+      return undefined
+  }
 }

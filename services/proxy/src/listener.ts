@@ -28,7 +28,7 @@ export interface EntranceOptions {
   readonly gate: Gate
   readonly worker: WorkerId
   /** Another worker of the node has the session that this key is for. */
-  readonly cancelElsewhere: (key: CancelKey) => void
+  readonly cancelElsewhere: (key: CancelKey) => Promise<void>
   readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf'>
   readonly recorder: Recorder
   readonly sessions: Sessions
@@ -101,7 +101,7 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
     const marks = ({ application = '' }: ClientSettings) => marksOf(sessionId, application)
     const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
     if (asked.kind === 'cancel') {
-      if (!(await entrance.sessions.cancel(asked))) entrance.cancelElsewhere(asked)
+      if (!(await entrance.sessions.cancel(asked))) await entrance.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
     } else if (socket.destroyed) leaveAgain(asked)
     else return open(sessionId, line, stillAllowed(asked, entrance), client, { ...entrance, rules }, closed)

@@ -222,8 +222,9 @@ export class ProxyNode {
     void welcome(socket, this.#entrance, () => front.connectionClosed()).finally(() => (this.#welcoming -= 1))
   }
 
-  cancel(key: CancelKey): void {
-    this.#sessions.cancel(key)
+  /** False when none of its sessions has this key. */
+  cancel(key: CancelKey): Promise<boolean> {
+    return this.#sessions.cancel(key)
   }
 
   /**

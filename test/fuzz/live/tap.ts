@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { Forwarded } from '../forwarded.ts'
+import { Forwarded, type By } from '../forwarded.ts'
 
 /** What the node asks on connections of its own is no client's. */
 const SIDE = '\0user\0guard\0'
@@ -23,7 +23,7 @@ export const tap = (): Tap => {
   const listen = (upstream: number) => {
     server.on('connection', (socket) => {
       const onward = connect(upstream, '127.0.0.1')
-      const judged = (sql: string, by: 'Query' | 'Parse') => Boolean(by === 'Parse' || queries.add(sql))
+      const judged = (sql: string, by: By) => Boolean(by !== 'Query' || queries.add(sql))
       const forwarded = new Forwarded(judged, { wrong, eachWhole: false })
       let opening: Buffer | undefined
       for (const each of [socket, onward]) {

@@ -54,7 +54,7 @@ const dump = async (database: string): Promise<string> => {
 }
 
 describe.each(Object.keys(TOOLS))('%s', (name) => {
-  it('makes the same schema through the node, and says the same', async () => {
+  it('makes the same schema through the node, and says the same', { timeout: 600_000 }, async () => {
     const migrate = TOOLS[name]
     if (!migrate) throw new Error(`no tool ${name}`)
     const direct = await migrate({ port: postgres.port, database: `${name}_direct`, password: PASSWORD })

@@ -78,7 +78,7 @@ export class ListenerWorld {
     const entrance = entranceOf({
       gate: await gateOf(CONFIG),
       worker: WORKER,
-      cancelElsewhere: () => undefined,
+      cancelElsewhere: async () => undefined,
       login: { inForce, databases: [config], serversOf: () => servers },
       recorder,
       sessions,

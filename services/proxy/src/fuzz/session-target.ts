@@ -2,7 +2,7 @@ import { ProtocolError } from '@countersign/pgwire'
 import { memoryLog } from '@countersign/testing'
 import type { Target } from '../../../../test/fuzz/campaign.ts'
 import { fatal } from '../session/say.ts'
-import { isReadOnly, readScript, type Command } from '../testing/script.ts'
+import { CALLED, isReadOnly, readScript, type Command } from '../testing/script.ts'
 import { ServedWorld } from '../testing/serve.ts'
 import { settle } from '../testing/session-world.ts'
 import * as wire from '../testing/wire.ts'
@@ -56,9 +56,11 @@ class Play {
     // Every third text is one that nobody has seen before: to judge it takes a question.
     world.judge.knows = (sql) => Number(/#(\d+)/.exec(sql)?.[1]) % 3 > 0
     world.client.heard = (words) => this.#hears(words)
-    this.#forwarded = new Forwarded(
-      (sql) => readScript(sql).length === 0 || world.judge.judged.some((judged) => judged.sql === sql),
-    )
+    this.#forwarded = new Forwarded((said, by) => {
+      const sql = by === 'FunctionCall' ? CALLED[Number(said)] : said
+      if (sql === undefined) return false
+      return readScript(sql).length === 0 || world.judge.judged.some((judged) => judged.sql === sql)
+    })
     const { taken } = world.server.stream
     world.server.stream.taken = (bytes) => {
       this.#forwarded.hear(bytes)

@@ -12,6 +12,7 @@ import { RunningNode } from '../testing/running-node.ts'
  * Clients that ask for too much, or are slow, against a whole node with a real database behind it.
  */
 
+const PATIENTLY = { timeout: 20_000 }
 const ANA = { id: 'ana', token: 'cs_token_of_ana' }
 const BO = { id: 'bo', token: 'cs_token_of_bo' }
 const HELLO = startup({ user: 'ana', database: 'shop' })
@@ -88,7 +89,7 @@ describe('connections', () => {
     const key = await keyOf(node)
     expect(key).toBeUndefined()
     inside[1]?.close()
-    await expect.poll(async () => (await enter(node).catch(() => undefined)) !== undefined).toBe(true)
+    await expect.poll(async () => (await enter(node).catch(() => undefined)) !== undefined, PATIENTLY).toBe(true)
     await works(inside[2] as RawClient)
   })
 
@@ -112,7 +113,7 @@ describe('connections', () => {
     const entered = await Promise.allSettled(Array.from({ length: 20 }, () => enter(node)))
     expect(entered.filter(({ status }) => status === 'fulfilled')).toHaveLength(5)
     for (const client of clients) client.close()
-    await expect.poll(async () => (await enter(node).catch(() => undefined)) !== undefined).toBe(true)
+    await expect.poll(async () => (await enter(node).catch(() => undefined)) !== undefined, PATIENTLY).toBe(true)
   })
 
   it('that the database refuses give their place back', async () => {
@@ -231,7 +232,7 @@ describe('a client that does not read', () => {
     for (let count = 0; count < 200; count++) greedy.send(some)
     // What lies in the operating system's buffers is some megabytes; what the node takes must not come on top of it.
     const taken = () => 200 * some.length - greedy.socket.writableLength
-    await expect.poll(taken).toBeGreaterThan(MIB)
+    await expect.poll(taken, PATIENTLY).toBeGreaterThan(MIB)
     await sleep(3_000)
     expect(taken()).toBeLessThan(12 * MIB)
     await works(await enter(node, BO))
@@ -321,7 +322,7 @@ describe('what a session makes the node keep', () => {
     const client = await enter(node)
     client.forget()
     for (let count = 0; count < 200; count++) client.send(prepared(''), SYNC)
-    await expect.poll(() => client.text.split('Z\0\0\0').length).toBe(201)
+    await expect.poll(() => client.text.split('Z\0\0\0').length, PATIENTLY).toBe(201)
     expect(client.text).not.toContain('53200')
   })
 })

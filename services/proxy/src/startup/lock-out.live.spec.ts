@@ -10,6 +10,7 @@ import { RunningNode } from '../testing/running-node.ts'
  * addresses are at hand.
  */
 
+const PATIENTLY = { timeout: 20_000 }
 const ANA = { id: 'ana', token: 'cs_token_of_ana' }
 const BO = { id: 'bo', token: 'cs_token_of_bo' }
 const HERE = '127.0.0.2'
@@ -66,7 +67,7 @@ describe('a name that fails three times from one address', () => {
     expect(await tries(HERE, 'ana', ANA.token)).toMatch(LOCKED)
     expect(await tries(THERE, 'ana', ANA.token)).toBe('in')
     expect(await tries(HERE, 'bo', BO.token)).toBe('in')
-    await expect.poll(() => failed().length).toBe(4)
+    await expect.poll(() => failed().length, PATIENTLY).toBe(4)
     expect(failed().map(({ because, lock, attempts, address }) => [because, lock?.scope, attempts, address])).toEqual([
       ['wrong-token', undefined, undefined, HERE],
       ['wrong-token', undefined, undefined, HERE],
@@ -83,7 +84,7 @@ describe('a name that fails three times from one address', () => {
     node = await startNode({ failuresMax: 1 })
     await tries(HERE, 'ana', 'cs_x')
     for (let time = 0; time < 110; time++) expect(await tries(HERE, 'ana', 'cs_x')).toMatch(LOCKED)
-    await expect.poll(() => failed().length).toBe(4)
+    await expect.poll(() => failed().length, PATIENTLY).toBe(4)
     expect(failed().map(({ because, attempts = 1 }) => [because, attempts])).toEqual([
       ['wrong-token', 1],
       ['locked-out', 1],
@@ -103,7 +104,7 @@ describe('an unknown name', () => {
     ]
     const [known, unknown] = [await told('bo'), await told('nobody')]
     expect(unknown).toEqual(known)
-    await expect.poll(() => failed().length).toBe(6)
+    await expect.poll(() => failed().length, PATIENTLY).toBe(6)
     const because = failed().map((each) => [each.user, each.because])
     expect(because).toEqual([
       ['bo', 'wrong-token'],
@@ -125,7 +126,7 @@ describe('an address from which many names fail', () => {
     expect(await tries(HERE, 'bo', BO.token)).toMatch(LOCKED)
     expect(await tries(HERE, 'ana', ANA.token)).toBe('in')
     expect(await tries(THERE, 'bo', BO.token)).toBe('in')
-    await expect.poll(() => failed().find(({ lock }) => lock)?.lock?.scope).toBe('address')
+    await expect.poll(() => failed().find(({ lock }) => lock)?.lock?.scope, PATIENTLY).toBe('address')
   })
 })
 
@@ -133,7 +134,7 @@ describe('a name that is tried from everywhere', () => {
   it('is locked out nowhere: wrong tokens are answered slowly, the right one at once', async () => {
     node = await startNode({ failuresPerPrincipalMax: 3 })
     for (const address of [HERE, THERE, ELSEWHERE]) await tries(address, 'ana', 'cs_x')
-    await expect.poll(() => failed().at(-1)?.lock?.scope).toBe('principal')
+    await expect.poll(() => failed().at(-1)?.lock?.scope, PATIENTLY).toBe('principal')
     const started = performance.now()
     expect(await tries(HERE, 'ana', 'cs_x')).toBe('28P01 password authentication failed')
     expect(performance.now() - started).toBeGreaterThan(900)

@@ -125,10 +125,11 @@ export class DatabaseJudge implements Judge {
   ): Promise<readonly Judgement[]> {
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
-    if (!this.#options.knowledge.current && this.#isUnbounded(circumstances.principal)) {
+    const { knowledge } = this.#options
+    if (!knowledge.current && knowledge.version !== undefined && this.#isUnbounded(circumstances.principal)) {
       return this.#askUnbounded(sql, circumstances)
     }
-    if (!(await this.#options.knowledge.untilCurrent())) {
+    if (!(await knowledge.untilCurrent())) {
       throw new StatementRefusedError('57P03', 'the schema has changed and could not be read yet: try again')
     }
     const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
@@ -232,7 +233,8 @@ export class DatabaseJudge implements Judge {
   async #understandNow(sql: string, circumstances: Circumstances): Promise<Understood> {
     this.understood += 1
     const { parser, knowledge } = this.#options
-    if (knowledge.version === undefined) {
+    const { version, current } = knowledge
+    if (version === undefined) {
       throw new StatementRefusedError('57P03', 'this node has not read the schema of the database yet: try again')
     }
     const { understanding, shapeInput, hidden } = await parser.ask('understand', { sql })
@@ -264,7 +266,9 @@ export class DatabaseJudge implements Judge {
       judgements: new Map(),
     }
     const asked = trees.every((tree, index) => tree !== undefined || commands[index]?.analysable === undefined)
-    if (named.any || !asked) return understood
+    // What was understood by one schema is not kept for another.
+    const lasts = current && knowledge.current && knowledge.version === version
+    if (named.any || !asked || !lasts) return understood
     const shape = understanding.shapeable ? shapeOf(sql) : undefined
     const weight = 2 * sql.length + 4_000
     const meant = meantBy(circumstances)

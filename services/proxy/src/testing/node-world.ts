@@ -184,7 +184,7 @@ export class NodeWorld {
 type DataOf<Type extends AccessEvent['type']> = Extract<AccessEvent, { readonly type: Type }>['data']
 
 const ALONE: Front = {
-  cancelElsewhere: () => {},
+  cancelElsewhere: async () => {},
   connectionClosed: () => {},
   counts: { take: async () => true, giveBack: () => {} },
 }

@@ -178,7 +178,7 @@ export class RunningNode {
 
 /** A node of one worker: there is nobody else. */
 export const ALONE: Front = {
-  cancelElsewhere: () => {},
+  cancelElsewhere: async () => {},
   connectionClosed: () => {},
   counts: { take: async () => true, giveBack: () => {} },
 }

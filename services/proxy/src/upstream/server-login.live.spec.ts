@@ -358,6 +358,11 @@ describe('a server that is not what it should be', () => {
     expect((await failureOf(upstreamAt(server.port))).fault).toBe('server-not-proven')
   })
 
+  it('and says what is not PostgreSQL is told apart from one that is not there', async () => {
+    const server = await secured(says(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')))
+    expect((await failureOf(upstreamAt(server.port))).fault).toBe('not-postgresql')
+  })
+
   it('is not there', async () => {
     const server = await plain(() => undefined)
     const { port } = server

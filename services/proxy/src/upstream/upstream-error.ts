@@ -13,6 +13,7 @@ export type UpstreamFault =
   | 'server-not-proven'
   | 'authentication-unsupported'
   | 'authentication-failed'
+  | 'not-postgresql'
   | 'refused'
   | 'misconfigured'
 
@@ -41,7 +42,7 @@ export const upstreamErrorOf = (error: unknown): UpstreamError => {
   const name = typeof code === 'string' ? code : ''
   const options = { cause: error }
   if (/^[0-9A-Z]{5}$/.test(name) && !SYSTEM_CODES.has(name)) return fromServer(name, text, options)
-  const fault = faultOfCode(name) ?? faultOfText(text)
+  const fault = faultOfCode(name) ?? (name.startsWith('PGWIRE_') ? faultOfProtocol(text) : faultOfText(text))
   return new UpstreamError(fault, fault === 'unreachable' ? text || name : SAID[fault], undefined, options)
 }
 
@@ -61,8 +62,12 @@ const faultOfCode = (code: string): UpstreamFault | undefined => {
   if (code === 'ETIMEDOUT') return 'timeout'
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'closed'
   if (code === 'CONFIG_INVALID') return 'misconfigured'
-  return code === '' ? undefined : 'unreachable'
+  return code === '' || code.startsWith('PGWIRE_') ? undefined : 'unreachable'
 }
+
+/** Of `checked-messages`, which looks at what the server says before `pg` does. */
+const faultOfProtocol = (text: string): UpstreamFault =>
+  text.startsWith('a login of kind') ? 'authentication-unsupported' : 'not-postgresql'
 
 /** `pg` has no codes of its own. */
 const faultOfText = (text: string): UpstreamFault => {
@@ -91,6 +96,7 @@ const SAID: Readonly<Record<UpstreamFault, string>> = {
   'server-not-proven': 'it did not prove that it knows the password',
   'authentication-unsupported': 'it asks for a kind of authentication that this node does not know',
   'authentication-failed': 'it does not accept the role that this node logs in with',
+  'not-postgresql': 'what it says is not PostgreSQL’s protocol',
   refused: 'it refused the connection',
   misconfigured: 'the files of its TLS configuration cannot be used',
 }

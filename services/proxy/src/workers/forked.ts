@@ -10,6 +10,8 @@ import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
 
 /** A worker reads the log before it is ready; after a crash there may be much of it. */
 const READY_TIMEOUT_MS = 60_000
+/** As long as a server is waited for that is asked to cancel. */
+const CANCEL_TIMEOUT_MS = 10_000
 const ANSWER_TIMEOUT_MS = 2_000
 /** Longer than a new configuration's databases may take to be read. */
 const PREPARE_TIMEOUT_MS = 10_000
@@ -73,8 +75,8 @@ export class ForkedMember implements Member {
     this.#process?.give(socket, full)
   }
 
-  cancel({ processId, secret }: CancelKey): void {
-    this.#process?.say({ kind: 'cancel', processId, secret })
+  async cancel({ processId, secret }: CancelKey): Promise<void> {
+    await this.#process?.ask('cancel', { what: 'cancel', processId, secret }, CANCEL_TIMEOUT_MS)
   }
 
   async health(): Promise<NodeHealth> {
@@ -265,7 +267,7 @@ class WorkerProcess implements Running {
         this.connections -= message.connections
         return this.#listener.closed()
       case 'cancel':
-        return this.#listener.cancelElsewhere({ processId: message.processId, secret: Buffer.from(message.secret) })
+        return void this.#cancelElsewhere(message)
       case 'answer':
         return this.#asked.get(message.id)?.(message.answer)
       case 'take': {
@@ -275,6 +277,11 @@ class WorkerProcess implements Running {
       case 'give-back':
         return this.#listener.giveBack(this.#name, message.name)
     }
+  }
+
+  async #cancelElsewhere({ id, processId, secret }: Extract<FromWorker, { kind: 'cancel' }>): Promise<void> {
+    await this.#listener.cancelElsewhere({ processId, secret: Buffer.from(secret) })
+    this.say({ kind: 'cancelled', id })
   }
 
   #end(because: string, resolve: (because: string) => void): void {

@@ -2,8 +2,8 @@ import type { CancelKey } from '../sessions.ts'
 
 /** What a worker asks of the node that it belongs to. */
 export interface Front {
-  /** Another worker has the session that this key cancels. */
-  cancelElsewhere(key: CancelKey): void
+  /** Another worker has the session that this key cancels. Resolves when its server has been told. */
+  cancelElsewhere(key: CancelKey): Promise<void>
   /** A connection that this worker was given is no more. */
   connectionClosed(): void
   readonly counts: Counts

@@ -52,8 +52,8 @@ export class InsideMember implements Member {
     this.#node.welcome(socket, full)
   }
 
-  cancel(key: CancelKey): void {
-    this.#node.cancel(key)
+  async cancel(key: CancelKey): Promise<void> {
+    await this.#node.cancel(key)
   }
 
   async health(): ReturnType<Member['health']> {

@@ -22,7 +22,8 @@ export interface Member {
   readonly lagging: boolean
   /** `full`: the node has as many as it may, so this one is only told so. */
   welcome(socket: Socket, full: boolean): void
-  cancel(key: CancelKey): void
+  /** Resolves when the server has been told, where the worker has such a session. */
+  cancel(key: CancelKey): Promise<void>
   health(): Promise<NodeHealth>
   metrics(): Promise<readonly Figure[]>
   /** Makes ready for another configuration. Resolves with what is wrong with it, if something is. */
@@ -40,7 +41,7 @@ export interface MemberListener {
   /** It takes connections now: for the first time, or again. */
   up(member: Member): void
   closed(): void
-  cancelElsewhere(key: CancelKey): void
+  cancelElsewhere(key: CancelKey): Promise<void>
   take(worker: string, name: string, max: number): boolean
   giveBack(worker: string, name: string): void
   /** Its process is gone, with everything that it had taken. `lost`: connections that it had not got hold of yet. */

@@ -69,7 +69,9 @@ export class Supervisor {
     this.#listener = {
       up: () => this.#giveWaiting(),
       closed: () => {},
-      cancelElsewhere: (key) => this.#members.forEach((member) => member.cancel(key)),
+      cancelElsewhere: async (key) => {
+        await Promise.all(this.#members.map((member) => member.cancel(key)))
+      },
       take: (worker, name, max) => this.#counts.take(worker, name, max),
       giveBack: (worker, name) => this.#counts.giveBack(worker, name),
       gone: (worker, lost) => {

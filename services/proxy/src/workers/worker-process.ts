@@ -85,8 +85,8 @@ const hearing = (node: ProxyNode, front: ChannelFront, message: Heard, socket: u
       if (socket instanceof Socket) node.welcome(socket, message.full)
       else front.connectionClosed() // It was closed on its way to us.
       return
-    case 'cancel':
-      return node.cancel({ processId: message.processId, secret: Buffer.from(message.secret) })
+    case 'cancelled':
+      return front.cancelled(message.id)
     case 'commit':
       node.commit()
       return
@@ -105,6 +105,8 @@ const answerTo = async (node: ProxyNode, asked: Asked): Promise<Answers[Asked['w
       return node.health()
     case 'metrics':
       return node.metrics()
+    case 'cancel':
+      return { found: await node.cancel({ processId: asked.processId, secret: Buffer.from(asked.secret) }) }
     case 'prepare': {
       const { file, text, changes } = asked
       const prepared = async () => node.prepare(parseConfig(file, text), changes)
@@ -132,6 +134,7 @@ const ending = async (
 /** The node, on the other side of the channel. */
 class ChannelFront {
   readonly #asked = new Map<number, (granted: boolean) => void>()
+  readonly #cancelling = new Map<number, () => void>()
   #lastId = 0
   #closed = 0
 
@@ -149,8 +152,16 @@ class ChannelFront {
     this.#asked.delete(id)
   }
 
-  cancelElsewhere({ processId, secret }: { processId: number; secret: Buffer }): void {
-    say({ kind: 'cancel', processId, secret })
+  cancelElsewhere({ processId, secret }: { processId: number; secret: Buffer }): Promise<void> {
+    return new Promise((resolve) => {
+      this.#cancelling.set(++this.#lastId, resolve)
+      say({ kind: 'cancel', id: this.#lastId, processId, secret })
+    })
+  }
+
+  cancelled(id: number): void {
+    this.#cancelling.get(id)?.()
+    this.#cancelling.delete(id)
   }
 
   /** Those that close together are told together. */

@@ -22,8 +22,8 @@ def upgrade():
         sa.ForeignKeyConstraint(['author_id'], ['authors.id'], name='fk_books_author_id', ondelete='CASCADE'),
     )
     with op.get_context().autocommit_block():
-        op.create_index('concurrently', 'books', ['published'], postgresql_concurrently=True)
-    op.drop_index('concurrently', 'books')
+        op.create_index('books_concurrently', 'books', ['published'], postgresql_concurrently=True)
+    op.drop_index('books_concurrently', 'books')
 
 
 def downgrade():

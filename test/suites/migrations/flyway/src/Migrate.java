@@ -8,6 +8,8 @@ class Migrate {
         .locations("filesystem:" + args[0])
         .schemas("app", "public")
         .createSchemas(true)
+        // Its lock would be a transaction that stays open, for which an index that is made concurrently waits.
+        .configuration(java.util.Map.of("flyway.postgresql.transactional.lock", "false"))
         .placeholders(java.util.Map.of("reader", "flyway_reader"))
         .load();
     System.out.println("migrated " + flyway.migrate().migrationsExecuted);
