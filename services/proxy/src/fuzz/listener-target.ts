@@ -89,6 +89,7 @@ export class ListenerWorld {
         holds,
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
+        schema: () => undefined,
         catalogueChanged: () => undefined,
       }),
     })
