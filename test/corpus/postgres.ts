@@ -83,7 +83,7 @@ export const startPostgres = async ({ label, folder }: Binaries, more: More = {}
   return { label, port, connect, stop }
 }
 
-const settings = (own: More['settings']) =>
+export const settings = (own: More['settings']) =>
   Object.entries({
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -96,13 +96,13 @@ const settings = (own: More['settings']) =>
     ...own,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 
-const connection = async (port: number, database: string, user: string) => {
+export const connection = async (port: number, database: string, user: string) => {
   const client = new Client({ host: '127.0.0.1', port, user, database })
   await client.connect()
   return client
 }
 
-const untilReady = async (connect: Postgres['connect'], server: ChildProcess) => {
+export const untilReady = async (connect: Postgres['connect'], server: ChildProcess) => {
   for (let attempt = 0; attempt < 200; attempt++) {
     if (server.exitCode !== null) throw new Error(`postgres ended at once with ${server.exitCode}`)
     const client = await connect('postgres').catch(() => undefined)
@@ -112,15 +112,15 @@ const untilReady = async (connect: Postgres['connect'], server: ChildProcess) =>
   throw new Error('postgres did not get ready')
 }
 
-const ended = (server: ChildProcess) =>
+export const ended = (server: ChildProcess, signal: NodeJS.Signals = 'SIGINT') =>
   new Promise<void>((resolve) => {
     if (server.exitCode !== null || server.signalCode !== null) return resolve()
     server.once('exit', () => resolve())
-    server.kill('SIGINT') // Fast shutdown.
+    server.kill(signal) // SIGINT: fast shutdown.
   })
 
 /** PostgreSQL refuses to run as root: then it runs as the user that Debian made for it, or as nobody. */
-const serverOwner = (): { uid: number; gid: number } | undefined => {
+export const serverOwner = (): { uid: number; gid: number } | undefined => {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -129,7 +129,7 @@ const serverOwner = (): { uid: number; gid: number } | undefined => {
   return { uid: Number(user?.[2] ?? 65_534), gid: Number(user?.[3] ?? 65_534) }
 }
 
-const freePort = () =>
+export const freePort = () =>
   new Promise<number>((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)

@@ -98,9 +98,9 @@ describe('the database is stopped', () => {
       const started = performance.now()
       const failure = await failureOf(connect('etl'))
       expect(performance.now() - started).toBeLessThan(2_000)
-      expect(failure).toMatchObject({ code: '08006', severity: 'FATAL' })
+      expect(failure).toMatchObject({ code: '08001', severity: 'FATAL' })
       expect(lines().slice(before)).toEqual([
-        expect.objectContaining({ level: 'warn', message: 'a client was turned away', sqlstate: '08006' }),
+        expect.objectContaining({ level: 'warn', message: 'a client was turned away', sqlstate: '08001' }),
       ])
       const told = [
         stderr,

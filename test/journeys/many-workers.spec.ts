@@ -200,9 +200,9 @@ describe('a node of two workers', () => {
     await b.client.query('select 1')
     const { body } = await until(async () => {
       const answer = await admin('/metrics')
-      return answer.body.includes('countersign_node_sessions 2\n') ? answer : undefined
+      return /^countersign_node_sessions\{database="demo\/shop"\} 2$/m.test(answer.body) ? answer : undefined
     })
-    expect(body).toMatch(/^countersign_node_resident_bytes\{worker="w1"\} \d+$/m)
+    expect(body).toMatch(/^countersign_node_memory_bytes\{kind="resident",worker="w1"\} \d+$/m)
     expect(body.match(/^# TYPE countersign_node_sessions gauge$/gm)).toHaveLength(1)
   })
 

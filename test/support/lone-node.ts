@@ -124,7 +124,7 @@ export class LoneNode {
 
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`http://127.0.0.1:${this.#admin}/metrics`)).text()
-    const found = text.split('\n').filter((line) => line.startsWith(name) && !line.startsWith('#'))
+    const found = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
     return found.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
 

@@ -22,9 +22,17 @@ const KAFKA = (() => {
   return EMBEDDED.replace(block, '').replace(/^log:\n(?: {2}.*\n)+/m, instead)
 })()
 
+/** The example with the list of servers that it offers in the place of the one. */
+const REPLICAS = (() => {
+  const [block = ''] = /^ {6}# hosts:\n(?: {6}# {3}.*\n)+/m.exec(EMBEDDED) ?? []
+  const instead = block.replaceAll(/^ {6}# /gm, '      ')
+  return EMBEDDED.replace(block, instead).replace(/^ {6}host: .*\n {6}port: .*\n/m, '')
+})()
+
 const VARIANTS = [
   ['embedded', EMBEDDED],
   ['kafka', KAFKA],
+  ['embedded', REPLICAS],
 ] as const
 
 const folder = mkdtempSync(join(tmpdir(), 'cs-config-'))
@@ -47,7 +55,7 @@ describe('the JSON Schema of countersign.yaml', () => {
     expect(placesIn(configJsonSchema()).filter(({ schema }) => !schema.description && !schema.const)).toEqual([]))
 })
 
-describe.each(VARIANTS)('the example, with the %s log', (kind, text) => {
+describe.each(VARIANTS)('the example, with the %s log (%#)', (kind, text) => {
   it('is loaded as it is', () => {
     const config = load(text)
     expect(config.log.kind).toBe(kind)
@@ -101,8 +109,10 @@ describe.each(VARIANTS)('the example, with the %s log', (kind, text) => {
 describe('the example, with one log and the other', () => {
   it('shows every value that there is', () => {
     const shown = new Set(VARIANTS.flatMap(([, text]) => valuesIn(parse(text)).map(([path]) => named(path))))
-    const all = placesIn(configJsonSchema()).filter(({ schema }) => !schema.properties && !schema.oneOf)
-    expect(all.map(({ path }) => path).filter((path) => !shown.has(path) && path !== 'databases')).toEqual([])
+    const all = placesIn(configJsonSchema()).filter(
+      ({ schema }) => !schema.properties && !schema.oneOf && !schema.items?.properties,
+    )
+    expect(all.map(({ path }) => path).filter((path) => !shown.has(path))).toEqual([])
   })
 })
 
@@ -155,20 +165,26 @@ const variableOf = (path: Path): string =>
 
 /** Another value that is allowed in the same place: as one gives it, and as it is read. */
 const otherThan = (path: Path, value: unknown): { readonly given: string; readonly expected: unknown } => {
-  if (typeof value === 'number') return { given: String(value - 1), expected: value - 1 }
+  const other = OTHERS[path.at(-1) ?? '']
+  if (other !== undefined) return { given: other, expected: Array.isArray(value) ? [other] : other }
+  if (typeof value === 'number') return { given: String(lower(value)), expected: lower(value) }
   if (isTexts(value)) return { given: 'a:1, b:2', expected: ['a:1', 'b:2'] }
-  const choice = CHOICES[path.at(-1) ?? '']
-  if (choice !== undefined) return { given: choice, expected: choice }
   const text = path.at(-1) === 'url' ? 'http://elsewhere:8123' : '/elsewhere'
   if (path.join('.') === 'node.name') return { given: 'node-2', expected: 'node-2' }
   return { given: text, expected: text }
 }
 
-/** What is allowed beside what the example shows. `disable` of `tls` needs more to be taken out than itself. */
-const CHOICES: Readonly<Record<string, string>> = {
-  tls: 'verify-full',
+const lower = (value: number): number => (value < 1 ? value / 2 : value - 1)
+
+/** Of values that not any text will do for. */
+const OTHERS: Readonly<Record<string, string>> = {
+  tls: 'verify-full', // `disable` needs more to be taken out than itself.
   channelBinding: 'require',
   clientCertificates: 'required',
+  targetSessionAttrs: 'prefer-standby',
+  loadBalanceHosts: 'random',
+  standbyRoles: 'shop_app',
+  serverNames: 'other.example.net',
 }
 
 const shownOf = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkDatabases } from './config-databases.ts'
 import { Secret } from './secret.ts'
 
 /*
@@ -41,9 +42,36 @@ const SecretText = z
   .min(1)
   .transform((text) => new Secret(text))
 
-const UpstreamFields = z.strictObject({
-  host: z.string().min(1).describe('Where the database server listens.'),
+const ServerAddress = z.strictObject({
+  host: z.string().min(1).describe('Where it listens.'),
   port: Port.describe('Its TCP port.'),
+})
+export type ServerAddress = z.output<typeof ServerAddress>
+
+// SPEC: libpq, section 34.1.2 "Parameter Key Words": target_session_attrs.
+export const TargetSessionAttrs = z.enum(['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'])
+export type TargetSessionAttrs = z.output<typeof TargetSessionAttrs>
+
+const SERVER_NAME = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i
+
+const UpstreamFields = z.strictObject({
+  host: z.string().min(1).optional().describe('Where the database server listens. Several: `hosts` in its place.'),
+  port: Port.optional().describe('Its TCP port.'),
+  hosts: z
+    .array(ServerAddress)
+    .min(1)
+    .optional()
+    .describe('A primary and its replicas, tried in this order; in the place of `host` and `port`.'),
+  targetSessionAttrs: TargetSessionAttrs.default('any').describe('Which of the servers will do, as libpq means it.'),
+  standbyRoles: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Roles whose sessions go to a standby where one answers, whatever `targetSessionAttrs` says.'),
+  loadBalanceHosts: z
+    .enum(['disable', 'random'])
+    .default('disable')
+    .describe('`random`: each session tries the servers in an order of its own.'),
+  connectTimeoutMs: z.int().positive().default(5_000).describe('How long one server may take to let a session in.'),
   database: z.string().min(1).describe('What the server calls the database.'),
   tls: z
     .enum(['disable', 'verify-full'])
@@ -79,9 +107,17 @@ const Upstream = UpstreamFields.superRefine(({ tls, certificate, key, channelBin
   if (channelBinding === 'require') refuse('channelBinding', 'needs TLS: set `tls: verify-full`')
   if (certificate !== undefined) refuse('certificate', 'needs TLS: set `tls: verify-full`')
 })
+export type UpstreamConfig = z.output<typeof Upstream>
 
 export const DatabaseConfig = z.strictObject({
   name: z.string().min(1).describe('What clients call it in their connection string.'),
+  serverNames: z
+    .array(z.string().regex(SERVER_NAME, 'must be a host name, or `*.` and one'))
+    .min(1)
+    .optional()
+    .describe(
+      'TLS server names (SNI) that lead to it, and nothing else does then. Without any: every other name does.',
+    ),
   environment: z.string().min(1).describe('Where it belongs: `prod`, `staging`. Policies and DATAOWNERS speak of it.'),
   upstream: Upstream.describe('The real database, and how nodes log in to it.'),
 })
@@ -104,6 +140,24 @@ const Limits = z.strictObject({
   loginsMax: atMost(2_000).describe('Connections at once that have not logged in yet.'),
   loginsPerAddressMax: atMost(1_000).describe('The same for each client address, or each /64 network of IPv6.'),
 })
+
+const Telemetry = z.strictObject({
+  otlp: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .describe('Where spans are posted, path included: https://otel:4318/v1/traces'),
+      sampleRatio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe('Share of the statements traced whose client says nothing of a trace. Where it does, it decides.'),
+    })
+    .optional()
+    .describe('OTLP over HTTP. Without it OTEL_EXPORTER_OTLP_ENDPOINT counts, and without that nothing is traced.'),
+})
+export type TelemetryConfig = z.output<typeof Telemetry>
 
 const Lockout = z.strictObject({
   windowSeconds: atMost(60).describe('How long a failed login counts.'),
@@ -165,6 +219,7 @@ export const NodeConfig = z.strictObject({
     .max(3_600)
     .default(30)
     .describe('How long sessions that are in a transaction may go on when the node is asked to stop.'),
+  telemetry: Telemetry.prefault({}).describe('Traces of statements.'),
   limits: Limits.prefault({}).describe('Against clients that ask for too much.'),
   lockout: Lockout.prefault({}).describe('Against those who try names and tokens.'),
 })
@@ -202,7 +257,7 @@ export type AuditConfig = z.output<typeof AuditConfig>
 
 export const Config = z.strictObject({
   log: LogConfig.describe('The record of everything. Every service uses the same.'),
-  databases: z.array(DatabaseConfig).min(1).describe('What clients can connect to.'),
+  databases: z.array(DatabaseConfig).min(1).superRefine(checkDatabases).describe('What clients can connect to.'),
   node: NodeConfig.describe('services/proxy: what database clients connect to.'),
   holds: HoldConfig.prefault({}).describe('Statements that wait for a countersignature.'),
   control: ControlConfig.describe('services/control: policies, approvals, the HTTP API.'),

@@ -1,3 +1,4 @@
+export { serversOf } from './config-databases.ts'
 export * from './config-error.ts'
 export * from './config-json-schema.ts'
 export * from './config-schema.ts'

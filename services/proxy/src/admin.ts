@@ -1,43 +1,31 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { NodeConfig } from '@countersign/platform'
+import type { NodeHealth } from './health.ts'
+import { METRICS_TYPE } from './telemetry/node-metrics.ts'
 
-/** What an operator or an orchestrator asks of a node. */
+/** What an operator or an orchestrator asks of a node: of one worker, or of whoever speaks for all of them. */
 export interface AdminSource {
-  /** `notReady`: why this node cannot serve. `degraded`: why not all of it does. */
-  readonly notReady: () => Promise<Readiness>
-  readonly metrics: () => Promise<readonly Metric[]>
-}
-
-export interface Readiness {
-  readonly notReady?: string
-  readonly degraded?: string
-}
-
-export interface Metric {
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge'
-  /** `worker`: its values of different workers cannot be added up. */
-  readonly across?: 'worker'
-  readonly values: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[]
+  readonly health: () => NodeHealth | Promise<NodeHealth>
+  /** In Prometheus' text format. */
+  readonly metrics: () => Promise<string>
 }
 
 /** `/healthz` the process lives, `/readyz` it can serve, `/metrics` in Prometheus' text format. */
-export const serveAdmin = async ({ admin }: NodeConfig, source: AdminSource): Promise<Server> => {
+export const serveAdmin = async ({ admin }: Pick<NodeConfig, 'admin'>, source: AdminSource): Promise<Server> => {
   const server = createServer((request, response) => {
-    const failed = () => answer(response, 500, 'text/plain', 'internal error\n')
-    if (request.method !== 'GET') return answer(response, 405, 'text/plain', 'GET only\n')
-    switch (request.url) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, TEXT, 'GET only\n')
+    switch (request.url?.split('?')[0]) {
       case '/healthz':
-        return answer(response, 200, 'application/json', '{"status":"ok"}\n')
+        return answer(response, 200, JSON_TYPE, '{"status":"ok"}\n')
       case '/readyz':
-        return void source.notReady().then((readiness) => ready(response, readiness), failed)
+        return eventually(response, async () => {
+          const health = await source.health()
+          answer(response, health.ready ? 200 : 503, JSON_TYPE, `${JSON.stringify(health)}\n`)
+        })
       case '/metrics':
-        return void source
-          .metrics()
-          .then((metrics) => answer(response, 200, 'text/plain; version=0.0.4', textOf(metrics)), failed)
+        return eventually(response, async () => answer(response, 200, METRICS_TYPE, await source.metrics()))
       default:
-        return answer(response, 404, 'text/plain', 'not found: /healthz, /readyz, /metrics\n')
+        return answer(response, 404, TEXT, 'not found: /healthz, /readyz, /metrics\n')
     }
   })
   await new Promise<void>((resolve, reject) => {
@@ -47,31 +35,13 @@ export const serveAdmin = async ({ admin }: NodeConfig, source: AdminSource): Pr
   return server
 }
 
-const ready = (response: ServerResponse, { notReady, degraded }: Readiness): void => {
-  const say = (code: number, body: object) => answer(response, code, 'application/json', `${JSON.stringify(body)}\n`)
-  if (notReady !== undefined) say(503, { status: 'not ready', reason: notReady })
-  else if (degraded !== undefined) say(200, { status: 'degraded', reason: degraded })
-  else say(200, { status: 'ok' })
+const TEXT = 'text/plain; charset=utf-8'
+const JSON_TYPE = 'application/json'
+
+const eventually = (response: ServerResponse, work: () => Promise<void>): void => {
+  work().catch(() => answer(response, 500, TEXT, 'it could not be found out\n'))
 }
 
 const answer = (response: ServerResponse, status: number, type: string, body: string): void => {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
 }
-
-const textOf = (metrics: readonly Metric[]): string =>
-  metrics
-    .map(({ name, help, type, values }) =>
-      [
-        `# HELP ${name} ${help}`,
-        `# TYPE ${name} ${type}`,
-        ...values.map((each) => `${name}${labelsOf(each.labels)} ${each.value}`),
-      ].join('\n'),
-    )
-    .join('\n') + '\n'
-
-const labelsOf = (labels: Readonly<Record<string, string>> | undefined): string =>
-  labels === undefined
-    ? ''
-    : `{${Object.entries(labels)
-        .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-        .join(',')}}`

@@ -21,6 +21,7 @@ import { Places } from './startup/places.ts'
 import { sparingly } from './startup/sparingly.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
+import type { StatementObserver } from './telemetry/statement-observer.ts'
 
 /** What clients come in by. Made anew with each configuration, around the same counts. */
 export interface EntranceOptions {
@@ -28,7 +29,7 @@ export interface EntranceOptions {
   readonly worker: WorkerId
   /** Another worker of the node has the session that this key is for. */
   readonly cancelElsewhere: (key: CancelKey) => Promise<void>
-  readonly login: Pick<LoginOptions, 'inForce' | 'databases'>
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf'>
   readonly recorder: Recorder
   readonly sessions: Sessions
   readonly inlineSeconds: number
@@ -37,9 +38,12 @@ export interface EntranceOptions {
   readonly clock: () => number
   readonly logger: Logger
   /** What a session needs beside its own connection. */
-  readonly sessionParts: (
-    loggedIn: LoggedIn,
-  ) => Pick<SessionOptions, 'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold' | 'schema'>
+  readonly sessionParts: (loggedIn: LoggedIn) => Pick<
+    SessionOptions,
+    'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold' | 'schema'
+  > & {
+    readonly observer?: StatementObserver
+  }
 }
 
 /** `before`: the one that it takes the place of, whose guests and offenders it has to know. */
@@ -61,7 +65,7 @@ export const entranceOf = (options: EntranceOptions, before?: Entrance): Entranc
 export interface Entrance
   extends Omit<EntranceOptions, 'login'>, Pick<LoginOptions, 'places' | 'failedLogins' | 'failures'> {
   readonly doorway: Doorway
-  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'worker' | 'now'>
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf' | 'worker' | 'now'>
 }
 
 interface Address {
@@ -205,6 +209,7 @@ const open = (
   } as AccessEvent)
 
   const client = byteStreamOf(duplex)
+  const { observer, ...parts } = options.sessionParts(loggedIn)
   const session = new Session({
     identity: {
       sessionId,
@@ -216,12 +221,13 @@ const open = (
       holdSeconds: holdSecondsFor(principal, settings, options.inlineSeconds),
       now,
       clock,
+      observer,
     },
     client,
     upstream,
     recorder,
     limits: rules.limits,
-    ...options.sessionParts(loggedIn),
+    ...parts,
     closed: (because, error) => {
       sessions.remove(session)
       leave()

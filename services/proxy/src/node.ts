@@ -14,11 +14,11 @@ import {
 } from '@countersign/platform'
 import { compilePolicies, ownersOf, parseOwners, type Owners, type PolicySet } from '@countersign/policy'
 import { v7 as uuidv7 } from 'uuid'
-import type { Metric } from './admin.ts'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
 import { Gate } from './gate.ts'
+import { healthOf, type NodeHealth } from './health.ts'
 import { entranceOf, refuseEntry, welcome, type Entrance } from './listener.ts'
 import { CheckpointFile, retiredSlots, type ResumePoint } from './record/checkpoint.ts'
 import { openDataKeys } from './record/data-keys.ts'
@@ -35,13 +35,25 @@ import type { LoggedIn } from './startup/login.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import { Holds } from './statement/holds.ts'
 import type { Judgement } from './statement/judgement.ts'
+import { NodeMetrics, type Figure, type NodeState } from './telemetry/node-metrics.ts'
+import { openTracer } from './telemetry/open-tracer.ts'
+import type { StatementFigures } from './telemetry/statement-figures.ts'
+import type { StatementTracer } from './telemetry/statement-tracer.ts'
+import { timed } from './telemetry/timed-log.ts'
 import { BoundedCache } from './understanding/bounded-cache.ts'
 import { Parser } from './understanding/parser.ts'
+import { guardLogin } from './upstream/guard-login.ts'
+import { Servers } from './upstream/servers.ts'
 import { differences } from './workers/config-changes.ts'
 import type { Front } from './workers/front.ts'
+import { nameOf as workerName } from './workers/member.ts'
 
 const VERSION = '0.1.0'
 const HEARTBEAT_MS = 5_000
+/** A server of which nothing was heard for so long is looked after. */
+const PROBE_MS = 10_000
+/** A server whose connection was lost, a little later: one that goes down has to be gone first. */
+const LOST_MS = 250
 /** Approvals that are over are forgotten after this long; the log remembers them. */
 const APPROVALS_KEPT_MS = 60 * 60 * 1000
 
@@ -69,9 +81,11 @@ const FIRST_TOLD_BYTES = 1_000
 /** One database behind the node: what is known of it, and how statements for it are judged. */
 interface Behind {
   readonly config: DatabaseConfig
+  readonly servers: Servers
   readonly knowledge: Knowledge
   readonly judge: DatabaseJudge
   readonly firstTold: BoundedCache<SessionTold>
+  readonly figures: StatementFigures
 }
 
 /** What a new configuration needs to take effect, all of it checked. */
@@ -96,6 +110,11 @@ export class ProxyNode {
   readonly #parser: Parser
   readonly #holds: Holds
   readonly #holdConfig: Config['holds']
+  readonly #metrics: NodeMetrics
+  #tracer: StatementTracer | undefined
+  #parserReplaced = 0
+  #probing: NodeJS.Timeout | undefined
+  /** By `environment/database`: two environments may have a database of one name. */
   #behind: ReadonlyMap<string, Behind> = new Map()
   /** No new session goes to these any more; sessions that have begun may still do. */
   readonly #retired: { readonly behind: Behind; readonly freeAt: number }[] = []
@@ -128,8 +147,10 @@ export class ProxyNode {
     this.#logger = logger
     this.#worker = `${slot}/${uuidv7()}` as WorkerId
     this.#checkpoint = new CheckpointFile(node.state, slot)
+    this.#metrics = new NodeMetrics(workerName(place.index), () => this.#state())
     this.#recorder = new Recorder({
-      log,
+      log: timed(log, (milliseconds) => this.#metrics.committed(milliseconds)),
+      added: (event) => this.#metrics.added(event),
       worker: this.#worker,
       keys: openDataKeys(node.state, this.#worker, Date.now),
       newId: uuidv7,
@@ -137,7 +158,10 @@ export class ProxyNode {
       changed: (available, reason) => this.#logChanged(available, reason),
       written: (events, position) => this.#written(events, position),
     })
-    this.#parser = new Parser((reason) => logger.warn('the parser was replaced', { reason }))
+    this.#parser = new Parser((reason) => {
+      this.#parserReplaced += 1
+      logger.warn('the parser was replaced', { reason })
+    })
     this.#inForce = new InForce(log, {
       policyChanged: (policy) => this.#obeyPolicy(policy),
       catalogueChanged: ({ target, columns }) =>
@@ -155,7 +179,7 @@ export class ProxyNode {
       ownersOf: (target, judgement) => this.#ownersOf(target, judgement),
       link: (requestId) => this.#link(requestId),
     })
-    this.#behind = new Map(config.databases.map((database) => [database.name, this.#putBehind(database)]))
+    this.#behind = new Map(config.databases.map((database) => [keyOf(database), this.#putBehind(database)]))
   }
 
   /** Takes up what the log says. Rejects when it cannot: a certificate that is none, a slot that is in use. */
@@ -165,6 +189,7 @@ export class ProxyNode {
     this.#tls = tlsFilesOf(node)
     const gate = new Gate(node)
     for (const { upstream } of this.#config.databases) serverTlsOf(upstream)
+    this.#tracer = await openTracer(node.telemetry, { node: this.#worker, version: VERSION, logger: this.#logger })
     this.#slot = await takeSlot(node.state, slotOf(node.name, index))
     const from = this.#checkpoint.read()
     const retired = index === 0 ? retiredSlots(node.state, node.name, workers) : []
@@ -177,6 +202,7 @@ export class ProxyNode {
     await this.#closeRetired(retired)
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
     for (const { knowledge } of this.#behind.values()) knowledge.start()
+    this.#probeServers()
     this.#entrance = this.#entranceOf(this.#config, gate, this.#behind)
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS)
   }
@@ -207,7 +233,7 @@ export class ProxyNode {
    */
   async usable(): Promise<void> {
     const giveUpAt = performance.now() + USABLE_WITHIN_MS
-    while (this.notReady() !== undefined && performance.now() < giveUpAt) await sleep(20)
+    while (!this.health().ready && performance.now() < giveUpAt) await sleep(20)
   }
 
   get drainSeconds(): number {
@@ -231,6 +257,7 @@ export class ProxyNode {
 
   async #stop(): Promise<void> {
     clearInterval(this.#heartbeat)
+    clearTimeout(this.#probing)
     this.#sessions.endWhere(() => true, 'node-stopping', STOPPING)
     const giveUpAt = performance.now() + INTERRUPT_MS
     while (this.#sessions.size > 0 && performance.now() < giveUpAt) await sleep(10)
@@ -244,7 +271,8 @@ export class ProxyNode {
     this.#saveCheckpoint()
     const all = [...this.#behind.values(), ...this.#retired.map(({ behind }) => behind)]
     await Promise.all(all.map(({ knowledge }) => knowledge.close()))
-    await Promise.all([this.#inForce.close(), this.#parser.close()])
+    await Promise.all([this.#inForce.close(), this.#parser.close(), this.#tracer?.close()])
+    this.#metrics.close()
     this.#slot?.release()
   }
 
@@ -257,7 +285,7 @@ export class ProxyNode {
     const tls = tlsFilesOf(config.node)
     const gate = new Gate(config.node)
     for (const { upstream } of config.databases) serverTlsOf(upstream)
-    const behind = new Map(config.databases.map((database) => [database.name, this.#sameOrNew(database)]))
+    const behind = new Map(config.databases.map((database) => [keyOf(database), this.#sameOrNew(database)]))
     const renewed = !sameFiles(tls, this.#tls) && !changes.some((change) => change.startsWith('node.tls'))
     this.#prepared = { config, changes: renewed ? [...changes, 'node.tls'] : changes, tls, gate, behind }
     await Promise.race([this.#known(behind), sleep(KNOWN_WITHIN_MS, undefined, { ref: false })])
@@ -290,7 +318,7 @@ export class ProxyNode {
   }
 
   #sameOrNew(database: DatabaseConfig): Behind {
-    const before = this.#behind.get(database.name)
+    const before = this.#behind.get(keyOf(database))
     if (before && isSamePlace(before.config, database)) return before
     const behind = this.#putBehind(database)
     const decided = this.#inForce.catalogue(behind.knowledge.target)
@@ -329,7 +357,11 @@ export class ProxyNode {
       gate,
       worker: this.#worker,
       cancelElsewhere: (key: CancelKey) => front.cancelElsewhere(key),
-      login: { inForce: this.#inForce, databases: config.databases },
+      login: {
+        inForce: this.#inForce,
+        databases: config.databases,
+        serversOf: (target: Target) => behindOf(behind, target).servers,
+      },
       recorder: this.#recorder,
       sessions: this.#sessions,
       inlineSeconds: config.holds.inlineSeconds,
@@ -348,8 +380,15 @@ export class ProxyNode {
       firstTold.clear()
       judge.forget()
     }
+    const servers: Servers = new Servers(config.upstream, {
+      now: this.#now,
+      connected: (milliseconds) => this.#metrics.connected(milliseconds),
+      failed: (kind) => this.#metrics.connectFailed(kind),
+      lost: () => void setTimeout(() => this.#probe(config, servers), LOST_MS).unref(),
+    })
     const knowledge = new Knowledge({
       config,
+      servers,
       generation: this.#generation,
       parser: this.#parser,
       worker: this.#worker,
@@ -364,15 +403,30 @@ export class ProxyNode {
       policy: () => this.#policy,
       now: () => new Date(),
     })
-    return { config, knowledge, judge, firstTold }
+    const figures = this.#metrics.statementsOf(knowledge.target, () => this.#tracer)
+    return { config, servers, knowledge, judge, firstTold, figures }
+  }
+
+  /** Not all at the same moment, when many workers were started together. */
+  #probeServers(): void {
+    this.#probing = setTimeout(
+      () => {
+        for (const { config, servers } of this.#behind.values()) this.#probe(config, servers)
+        this.#probeServers()
+      },
+      PROBE_MS * (0.25 + Math.random() / 2),
+    ).unref()
+  }
+
+  #probe({ upstream }: DatabaseConfig, servers: Servers): void {
+    if (!this.#stopping) void servers.probe(guardLogin(upstream, 'countersign health'), PROBE_MS)
   }
 
   #sessionParts(
     { target, role, greeting, credential }: LoggedIn,
     all: ReadonlyMap<string, Behind>,
   ): ReturnType<Entrance['sessionParts']> {
-    const behind = all.get(target.database)
-    if (!behind) throw new Error(`no database ${target.database}`)
+    const behind = behindOf(all, target)
     // A role, its defaults and what the client sets at the start decide what names mean in a new session.
     const key = JSON.stringify([role, ...TELLING.map((name) => greeting.settings.server.get(name))])
     const firstTold: SessionOptions['firstTold'] = {
@@ -386,6 +440,7 @@ export class ProxyNode {
       firstTold,
       schema: () => behind.knowledge.version,
       catalogueChanged: () => behind.knowledge.hasChanged(),
+      observer: behind.figures,
     }
   }
 
@@ -471,6 +526,7 @@ export class ProxyNode {
   #written(events: readonly LifeEvent[], position: Position): void {
     for (const event of events) follow(this.#unfinished, event)
     this.#position = position
+    this.#metrics.written(this.#recorder.durable, events.length)
   }
 
   #beat(): void {
@@ -517,42 +573,61 @@ export class ProxyNode {
 
   // -- for operators ------------------------------------------------------------------------------------------------
 
-  /** Why no statement can be let through now; undefined when they can. */
-  notReady(): string | undefined {
-    if (this.#broken !== undefined) return this.#broken
-    if (!this.#policy) return 'no policy is in force yet'
-    if (!this.#recorder.available) return 'the event log cannot be written'
-    const unread = [...this.#behind.values()].find(({ knowledge }) => knowledge.version === undefined)
-    return unread && `the schema of ${unread.knowledge.name} has not been read yet`
+  /** What `/readyz` says of this worker. */
+  health(): NodeHealth {
+    return healthOf(
+      this.#blocked(),
+      [...this.#behind.values()].map(({ knowledge, servers }) => ({
+        name: knowledge.name,
+        schemaKnown: knowledge.version !== undefined,
+        failure: knowledge.failure,
+        usable: servers.usable,
+        servers: servers.states,
+      })),
+    )
   }
 
-  metrics(): readonly Metric[] {
-    const gauge = (name: string, help: string, value: number, across?: 'worker'): Metric => ({
-      name,
-      help,
-      type: 'gauge',
-      values: [{ value }],
-      ...(across && { across }),
-    })
-    const available = this.#recorder.available ? 1 : 0
+  /** What `/metrics` says of this worker. */
+  metrics(): readonly Figure[] {
+    return this.#metrics.figures()
+  }
+
+  /** Why no statement can be let through, whatever database it is for. */
+  #blocked(): readonly string[] {
     return [
-      gauge('countersign_node_sessions', 'Live sessions.', this.#sessions.size),
-      gauge('countersign_node_log_available', '1 when the event log can be written.', available, 'worker'),
-      gauge('countersign_node_resident_bytes', 'Resident memory.', process.memoryUsage.rss(), 'worker'),
-      {
-        name: 'countersign_node_events_total',
-        help: 'Events recorded since the start.',
-        type: 'counter',
-        values: [{ value: this.#recorder.intended }],
-      },
-      {
-        name: 'countersign_node_records_total',
-        help: 'Records that are durable since the start.',
-        type: 'counter',
-        values: [{ value: this.#recorder.durable }],
-      },
+      ...(this.#broken === undefined ? [] : [this.#broken]),
+      ...(this.#policy ? [] : ['no policy is in force yet']),
+      ...(this.#recorder.available ? [] : ['the event log cannot be written']),
     ]
   }
+
+  #state(): NodeState {
+    return {
+      sessions: this.#sessions.byDatabase,
+      held: this.#holds.waiting,
+      logAvailable: this.#recorder.available,
+      records: this.#recorder.durable,
+      parserReplaced: this.#parserReplaced,
+      databases: [...this.#behind.values()].map(({ knowledge, judge, servers }) => ({
+        name: knowledge.name,
+        known: knowledge.version !== undefined,
+        found: judge.found,
+        understood: judge.understood,
+        servers: servers.states,
+      })),
+    }
+  }
+}
+
+const nameOf = ({ environment, database }: Pick<Target, 'environment' | 'database'>): string =>
+  `${environment}/${database}`
+
+const keyOf = ({ environment, name }: DatabaseConfig): string => nameOf({ environment, database: name })
+
+const behindOf = (all: ReadonlyMap<string, Behind>, target: Target): Behind => {
+  const behind = all.get(nameOf(target))
+  if (!behind) throw new Error(`no database ${nameOf(target)}`)
+  return behind
 }
 
 /** Settings of a start-up packet that decide what the server says of a new session. */

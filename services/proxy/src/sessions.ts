@@ -21,6 +21,16 @@ export class Sessions {
     return this.#keys.size
   }
 
+  /** How many there are for each database, `environment/database`. */
+  get byDatabase(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { identity } of this.#keys.keys()) {
+      const name = `${identity.target.environment}/${identity.target.database}`
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+    return counts
+  }
+
   /** `processId`: the server's process that serves the session. `secretBytes`: what the client's protocol has room for. */
   newKey(processId: number, secretBytes: number): CancelKey {
     return { processId, secret: randomBytes(secretBytes) }

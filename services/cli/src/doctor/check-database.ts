@@ -1,21 +1,27 @@
-import { serverTlsOf, type DatabaseConfig, type Secret } from '@countersign/platform'
+import { serversOf, serverTlsOf, type DatabaseConfig, type Secret, type ServerAddress } from '@countersign/platform'
 import { Client } from 'pg'
 import { fail, ok, reasonOf, warn, type Check, type Finding } from './check.ts'
 
 const VERSION_MIN = 13
 
 /** The database answers every role of the configuration, and the guard's role is set up as it must be. */
-export const checkDatabase = (database: DatabaseConfig): readonly Check[] => [
-  { name: `database ${database.name}`, run: () => checkRoles(database).catch(refusedBy(database)) },
-  { name: `guard of ${database.name}`, run: () => checkGuard(database).catch(refusedBy(database)) },
-]
+export const checkDatabase = (database: DatabaseConfig): readonly Check[] => {
+  const servers = serversOf(database.upstream)
+  return servers.flatMap((server) => {
+    const which = servers.length > 1 ? `${database.name} at ${server.host}:${server.port}` : database.name
+    return [
+      { name: `database ${which}`, run: () => checkRoles(database, server).catch(refusedBy(database)) },
+      { name: `guard of ${which}`, run: () => checkGuard(database, server).catch(refusedBy(database)) },
+    ]
+  })
+}
 
 const refusedBy =
   ({ name }: DatabaseConfig) =>
   (error: unknown): Finding =>
     fail(reasonOf(error), `see that it runs, and the roles and passwords of \`${name}\` in the configuration`)
 
-const checkRoles = async (database: DatabaseConfig): Promise<Finding> => {
+const checkRoles = async (database: DatabaseConfig, server: ServerAddress): Promise<Finding> => {
   const { upstream } = database
   const versions = await Promise.all(
     Object.entries(upstream.roles).map(async ([role, password]) => {
@@ -24,11 +30,12 @@ const checkRoles = async (database: DatabaseConfig): Promise<Finding> => {
         role,
         password,
         `select current_setting('server_version_num')::int / 10000 as version`,
+        server,
       )
       return Number(version)
     }),
   )
-  const where = `${upstream.host}:${upstream.port}/${upstream.database}`
+  const where = `${server.host}:${server.port}/${upstream.database}`
   const oldest = Math.min(...versions)
   if (oldest < VERSION_MIN)
     return warn(`${where}: PostgreSQL ${oldest} is not tested`, `use PostgreSQL ${VERSION_MIN} or later`)
@@ -43,9 +50,9 @@ const GUARD_FACTS = `
 
 const QUIET = ['fatal', 'panic']
 
-const checkGuard = async (database: DatabaseConfig): Promise<Finding> => {
+const checkGuard = async (database: DatabaseConfig, server: ServerAddress): Promise<Finding> => {
   const { role, password } = database.upstream.guard
-  const { log, samples, super: isSuper } = await queryAs(database, role, password, GUARD_FACTS)
+  const { log, samples, super: isSuper } = await queryAs(database, role, password, GUARD_FACTS, server)
   if (!QUIET.includes(String(log))) {
     return warn(
       `${role}: log_min_messages is ${String(log)}, so statements with their values reach the server's log`,
@@ -64,18 +71,18 @@ const checkGuard = async (database: DatabaseConfig): Promise<Finding> => {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** The first row. Throws with the role's name and the server's reason. */
+/** The first row, from the first of its servers or the one that is named. Throws with the role's name and the reason. */
 export const queryAs = async (
   { upstream }: DatabaseConfig,
   user: string,
   password: Secret,
   sql: string,
+  server: ServerAddress | undefined = serversOf(upstream)[0],
 ): Promise<Row> => {
-  const { host, port, database, channelBinding } = upstream
-  const ssl = serverTlsOf(upstream)
+  const { database, channelBinding } = upstream
+  const ssl = serverTlsOf(upstream, server?.host)
   const client = new Client({
-    host,
-    port,
+    ...server,
     database,
     user,
     password: password.reveal(),

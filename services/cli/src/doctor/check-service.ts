@@ -10,6 +10,7 @@ export interface Address {
 const Readiness = z.object({
   checks: z.record(z.string(), z.object({ ok: z.boolean(), reason: z.string().optional() })).default({}),
   reasons: z.array(z.string()).default([]),
+  status: z.string().default(''),
 })
 
 /** A service lives (`/healthz`), and can do its work (`/readyz`, which says why not). */
@@ -20,9 +21,10 @@ export const checkService = (name: string, { host, port }: Address): Check => ({
     const health = await fetch(`${origin}/healthz`).catch(() => undefined)
     if (!health?.ok) return fail(`${origin} does not answer`, 'start it; its log says why it ended')
     const ready = await fetch(`${origin}/readyz`)
-    if (ready.ok) return ok(origin)
+    const { degraded, reason } = toldIn(await ready.text())
+    if (ready.ok && !degraded) return ok(origin)
     return warn(
-      `${origin} is not ready: ${reasonIn(await ready.text())}`,
+      `${origin} is ${ready.ok ? 'degraded' : 'not ready'}: ${reason}`,
       'it gets ready by itself when that is mended',
     )
   },
@@ -33,9 +35,9 @@ export const originOf = ({ host, port }: Address): string => {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
-const reasonIn = (text: string): string => {
-  const { checks, reasons } = Readiness.safeParse(jsonOf(text)).data ?? { checks: {}, reasons: [] }
+const toldIn = (text: string): { readonly degraded: boolean; readonly reason: string } => {
+  const { checks, reasons, status } = Readiness.safeParse(jsonOf(text)).data ?? { checks: {}, reasons: [], status: '' }
   const failing = Object.entries(checks).filter(([, { ok }]) => !ok)
   const all = [...reasons, ...failing.map(([name, { reason }]) => `${name}: ${reason ?? 'failing'}`)]
-  return all.join('; ') || 'it gives no reason'
+  return { degraded: status === 'degraded', reason: all.join('; ') || 'it gives no reason' }
 }

@@ -1,4 +1,4 @@
-import type { ClickhouseConfig, Config } from '@countersign/platform'
+import { serversOf, type ClickhouseConfig, type Config } from '@countersign/platform'
 import type { Ready } from '../ready-file.ts'
 import { DATABASE } from './demo-database.ts'
 import { DEMO_PRINCIPALS } from './demo-principals.ts'
@@ -46,6 +46,7 @@ const dsnOf = (user: string, password: string, at: string, database: string): st
 
 const upstreamOf = ({ databases }: Config, { roles }: Secrets): string => {
   const upstream = databases.find(({ name }) => name === DATABASE)?.upstream
-  if (!upstream) throw new RangeError(`the configuration has no database ${DATABASE}`)
-  return dsnOf('shop_app', roles.shop_app, authority(upstream), upstream.database)
+  const server = upstream && serversOf(upstream)[0]
+  if (!server) throw new RangeError(`the configuration has no database ${DATABASE}`)
+  return dsnOf('shop_app', roles.shop_app, authority(server), upstream.database)
 }

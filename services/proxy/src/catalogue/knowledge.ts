@@ -5,11 +5,14 @@ import { catalogueQueries, FINGERPRINT_QUERY, type CatalogueAnswers, type Catalo
 import { Analysis } from '../understanding/analysis.ts'
 import type { Parser } from '../understanding/parser.ts'
 import type { CatalogueSummary, ColumnSummary, RelationSummary } from '../understanding/parser-jobs.ts'
+import { BackOff } from '../upstream/back-off.ts'
+import type { Servers } from '../upstream/servers.ts'
 import { SideConnection } from '../upstream/side-connection.ts'
 import { sampleOf, type Samples } from './samples.ts'
 
 export interface KnowledgeOptions {
   readonly config: DatabaseConfig
+  readonly servers: Servers
   /** Counts up when a database of the same name is another one from now on. */
   readonly generation?: number
   readonly parser: Parser
@@ -31,7 +34,7 @@ const LOOK_SHARE = 10
 const CURRENT_MS = 10_000
 /** Several changes in a row are read together; and where nobody waits for it, half of the time is spent on it at most. */
 const SETTLE_MS = 20
-const RETRY_MS = 1_000
+const RETRY_FIRST_MS = 500
 /** A statement that speaks of what is not known makes us look again, but not more often than this. */
 const LOOK_AGAIN_MS = 1_000
 
@@ -72,6 +75,8 @@ export class Knowledge {
   #reading: Promise<void> | undefined
   #again = false
   #readAt = 0
+  readonly #backOff = new BackOff(RETRY_FIRST_MS, POLL_MS)
+  #failure: string | undefined
   #timer: NodeJS.Timeout | undefined
   #lookTimer: NodeJS.Timeout | undefined
   #fingerprint: string | undefined
@@ -81,16 +86,22 @@ export class Knowledge {
   #closed = false
 
   constructor(options: KnowledgeOptions) {
-    const { environment, name, upstream } = options.config
+    const { config, servers } = options
+    const { environment, name, upstream } = config
     this.#options = options
     this.target = { environment, database: name }
-    this.analysis = new Analysis(upstream)
-    this.side = new SideConnection(upstream)
+    this.analysis = new Analysis(upstream, servers)
+    this.side = new SideConnection(upstream, servers)
   }
 
   /** Undefined until the database has been read once. */
   get version(): string | undefined {
     return this.#summary?.version
+  }
+
+  /** Why the last reading failed; undefined when it did not, or there was none yet. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   /** False while it is known to be another schema than the one that was read. */
@@ -211,10 +222,13 @@ export class Knowledge {
       try {
         await this.#read()
         wait = POLL_MS
+        this.#backOff.succeeded()
+        this.#failure = undefined
         this.#changesRead = changes
         if (this.current) for (const resolve of this.#whenCurrent.splice(0)) resolve()
       } catch (error) {
-        wait = RETRY_MS
+        wait = this.#backOff.failed()
+        this.#failure = error instanceof Error ? error.message : String(error)
         this.#options.logger.warn('a database could not be read', { database: this.name, ...faultOf(error) })
       }
       const took = performance.now() - this.#readAt

@@ -22,6 +22,7 @@ import { FakeJudge } from '../testing/fake-judge.ts'
 import { ModelServer } from '../testing/model-server.ts'
 import { NAMES } from '../testing/session-world.ts'
 import * as wire from '../testing/wire.ts'
+import { Servers } from '../upstream/servers.ts'
 import { DATABASE, listenerPlan, TOKEN, USER, type ListenerPlan } from './listener-plan.ts'
 
 const OVER_MS = 10_000
@@ -72,11 +73,13 @@ export class ListenerWorld {
       link: () => '',
     })
     const sessions = new Sessions()
+    const config = configOf(database.port)
+    const servers = new Servers(config.upstream, { now: () => AT })
     const entrance = entranceOf({
       gate: await gateOf(CONFIG),
       worker: WORKER,
       cancelElsewhere: async () => undefined,
-      login: { inForce, databases: [configOf(database.port)] },
+      login: { inForce, databases: [config], serversOf: () => servers },
       recorder,
       sessions,
       inlineSeconds: 30,
@@ -224,6 +227,7 @@ const CONFIG: NodeConfig = {
   listen: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: 0 },
   state: '',
+  telemetry: {},
   drainSeconds: 1,
   limits: {
     startupTimeoutMs: 1_000,
@@ -256,6 +260,9 @@ const configOf = (port: number): DatabaseConfig => ({
     database: DATABASE,
     tls: 'disable',
     channelBinding: 'disable',
+    targetSessionAttrs: 'any',
+    loadBalanceHosts: 'disable',
+    connectTimeoutMs: 5_000,
     roles: { app: new Secret('secret') },
     guard: { role: 'guard', password: new Secret('secret') },
   },

@@ -20,13 +20,15 @@ export interface Waiter {
 }
 
 export interface RecorderOptions {
-  readonly log: EventLog
+  readonly log: Pick<EventLog, 'append'>
   readonly worker: WorkerId
   readonly keys: DataKeys
   readonly newId: () => string
   readonly now: () => string
   /** Told when the log goes away and when it is back, for the operator's log. */
   readonly changed?: (available: boolean, reason: string) => void
+  /** Told of each event that is not a statement's own, as it comes. */
+  readonly added?: (event: AccessEvent) => void
   /** Told of each record that is durable, in order, with what it says of things begun and ended. */
   readonly written?: (events: readonly LifeEvent[], position: Position) => void
 }
@@ -83,6 +85,7 @@ export class Recorder {
 
   /** Puts an event into the next record. Returns that record's number. */
   add(event: AccessEvent, when: Urgency = 'soon'): number {
+    this.#options.added?.(event)
     return this.addText(event, JSON.stringify(writeAccessEvent(event)), when)
   }
 

@@ -151,7 +151,7 @@ export class Admission {
     const { judge, exchange } = this.#options
     const { sql, bound, names } = statement
     try {
-      return await judge.ask(sql, this.circumstances(names, bound?.types), bound)
+      return await judge.ask(sql, this.circumstances(names, bound?.types), bound, stages)
     } catch (error) {
       if (!(error instanceof StatementRefusedError)) throw error
       if (signal.aborted) throw say.cancelled()

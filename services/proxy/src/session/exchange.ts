@@ -4,6 +4,7 @@ import type { Recorder } from '../record/recorder.ts'
 import { intendedText } from '../statement/event-text.ts'
 import { Execution, type Stages } from '../statement/execution.ts'
 import type { Judgement } from '../statement/judgement.ts'
+import { traceParentIn, type TraceParent } from '../telemetry/traceparent.ts'
 import type { Identity } from './identity.ts'
 import { Meaning } from './meaning.ts'
 import { executionsOf, type Pending, type Portal } from './pending.ts'
@@ -63,13 +64,25 @@ export class Exchange {
 
   /** Records that a statement is to run. Nothing of it has gone to the server yet. */
   intend(intent: Intent): Execution {
-    const { judgement, received, stages } = intent
+    const { judgement, received, stages, textBytes } = intent
+    const traceParent = traceParentIn(textBytes)
+    const intended = this.#identity.clock()
+    // What was known already took no stage of its own.
+    if (stages.understand === 0) stages.understand = intended - received
     const sequence = ++this.#sequence
     const statementId = `${this.#identity.sessionId}.${sequence}` as StatementId
     const { sessionId } = this.#identity
     const summary = { type: 'statement.intended', data: { statementId, sessionId, sequence } } as const
-    const record = this.#recorder.addText(summary, this.#intended(intent, statementId, sequence), 'now')
-    const execution = new Execution(judgement, { statementId, sequence, record, received, stages })
+    const record = this.#recorder.addText(summary, this.#intended(intent, statementId, sequence, traceParent), 'now')
+    const execution = new Execution(judgement, {
+      statementId,
+      sequence,
+      record,
+      received,
+      intended,
+      stages,
+      traceParent,
+    })
     this.#unsettled.add(execution)
     return execution
   }
@@ -85,6 +98,16 @@ export class Exchange {
       execution.forwarded ||= now
     }
     this.pending.push(pending)
+  }
+
+  /** The server says something: the first statement that it owes an answer to has its first byte. */
+  heard(): void {
+    for (const pending of this.pending) {
+      const [execution] = executionsOf(pending)
+      if (!execution) continue
+      if (execution.answered === 0) execution.answered = this.#identity.clock()
+      return
+    }
   }
 
   /** The server has answered the first of what it owes; the end of copied data needs no answer of its own. */
@@ -114,9 +137,11 @@ export class Exchange {
     if (!this.#unsettled.delete(execution)) return
     execution.settled = true
     this.meaning.ended(execution)
-    const { sessionId, now, clock } = this.#identity
+    const { sessionId, now, clock, observer } = this.#identity
     const { statementId } = execution
-    const text = execution.settlement(sessionId, outcome, sqlstate, clock(), now())
+    const ended = clock()
+    observer?.settled(execution, outcome, sqlstate, ended)
+    const text = execution.settlement(sessionId, outcome, sqlstate, ended, now())
     this.#recorder.addText({ type: 'statement.settled', data: { statementId } }, text, 'soon')
   }
 
@@ -207,7 +232,7 @@ export class Exchange {
     else this.settle(execution, 'failed', failure)
   }
 
-  #intended(intent: Intent, statementId: StatementId, sequence: number): string {
+  #intended(intent: Intent, statementId: StatementId, sequence: number, traceParent: TraceParent | undefined): string {
     const { judgement, protocol, text, textBytes, parameterBytes, digest, requestId } = intent
     const { sessionId, now } = this.#identity
     const { reason, ticket } = this.meaning
@@ -225,6 +250,7 @@ export class Exchange {
       requestId,
       reason,
       ticket,
+      traceparent: traceParent?.text,
       at: now(),
     })
   }

@@ -1,4 +1,5 @@
 import type { CredentialId, Principal, SessionId, Target } from '@countersign/contracts'
+import type { StatementObserver } from '../telemetry/statement-observer.ts'
 
 /** Who a session belongs to and where it leads. Fixed for its life. */
 export interface Identity {
@@ -14,4 +15,6 @@ export interface Identity {
   /** The wall clock, as an instant; and the monotonic clock, in milliseconds. */
   readonly now: () => string
   readonly clock: () => number
+  /** Told how each of its statements ended, for metrics and traces. */
+  readonly observer?: StatementObserver | undefined
 }

@@ -270,6 +270,7 @@ export class Session {
   }
 
   #fromServer(bytes: Buffer, length: number): void {
+    this.#exchange.heard()
     this.#serverFrames.read(bytes, 0, length)
     this.#toClient.flush()
     this.#brakePipeline()

@@ -16,6 +16,8 @@ export interface Secured {
   /** The client has agreed to speak PostgreSQL by name (ALPN). */
   readonly alpn: boolean
   readonly certificate: ShownCertificate | undefined
+  /** The name under which the client came to this node (SNI). */
+  readonly serverName: string | undefined
 }
 
 export interface ShownCertificate {
@@ -88,7 +90,14 @@ const securedOf = (duplex: TLSSocket, certificates: CertificateUse): Secured => 
     version: duplex.getProtocol() ?? 'TLS',
     alpn: duplex.alpnProtocol === ALPN,
     certificate: x509 && { x509, fault: faultOf(duplex) },
+    serverName: serverNameOf(duplex),
   }
+}
+
+/** Node.js tells it on the server's side as well, but declares it for the client's only. */
+const serverNameOf = (duplex: TLSSocket): string | undefined => {
+  const { servername } = duplex as { servername?: unknown }
+  return typeof servername === 'string' && servername !== '' ? servername : undefined
 }
 
 const faultOf = ({ authorized, authorizationError }: TLSSocket): string | undefined =>

@@ -21,6 +21,8 @@ export interface Greeting {
   readonly settings: ClientSettings
   readonly tls: string | null
   readonly certificate: ShownCertificate | undefined
+  /** The name under which the client came to this node, as TLS tells it (SNI). */
+  readonly serverName: string | undefined
   /** Asks for the token. Wipe it when it has been looked at. */
   askToken(): Promise<Buffer>
   /** Nothing more is read: the connection belongs to the session now. */
@@ -57,6 +59,7 @@ export const greet = async (line: Line, rules: GateRules): Promise<Greeting | Ca
     tls: secured?.version ?? null,
     certificate: secured?.certificate,
     minor,
+    serverName: secured?.serverName,
     askToken: () => tokenOf(line, reader),
     done: () => reader.release(),
   }

@@ -124,7 +124,7 @@ describe('connections', () => {
       await client.until(/^R/)
       client.forget()
       client.send(password(ANA.token))
-      expect(await refusalOf(client)).toMatch(/^08006 /)
+      expect(await refusalOf(client)).toMatch(/^08004 /)
     }
   })
 

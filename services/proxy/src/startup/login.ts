@@ -5,7 +5,8 @@ import type { Credential, InForce } from '../decisions/in-force.ts'
 import { misreadIn } from '../session/reading.ts'
 import type { GateRules } from '../gate.ts'
 import { connectUpstream, type Upstream } from '../upstream/connect.ts'
-import { UpstreamError } from '../upstream/upstream-error.ts'
+import { NoServerError } from '../upstream/no-server-error.ts'
+import type { Servers } from '../upstream/servers.ts'
 import { authenticate, authenticateByCertificate, type Authenticated, type AuthFailure } from './authenticate.ts'
 import { principalNamedBy } from './client-certificate.ts'
 import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
@@ -15,6 +16,8 @@ import { greet, type CancelAsked, type Greeting } from './handshake.ts'
 import type { Line } from './line.ts'
 import { isLoopback } from './network.ts'
 import type { Leave, Places } from './places.ts'
+import { routeTo } from './route.ts'
+import { upstreamRefusal } from './upstream-refusal.ts'
 
 export type Proof = Extract<AccessEvent, { type: 'credential.used' }>['data']['proof']
 
@@ -35,6 +38,7 @@ export interface LoginOptions {
   readonly rules: GateRules
   readonly inForce: InForce
   readonly databases: readonly DatabaseConfig[]
+  readonly serversOf: (target: Target) => Servers
   readonly failedLogins: FailedLogins
   readonly failures: FailureRecord
   readonly places: Places
@@ -76,13 +80,15 @@ class Login {
     const leave = this.#place(credential)
     try {
       const told = new Map([...settings.server, ...this.#options.marks(settings)])
-      const upstream = await connectUpstream(database, role, told)
+      const servers = this.#options.serversOf(target)
+      const withinMs = this.#options.rules.limits.startupTimeoutMs * UPSTREAM_SHARE
+      const upstream = await connectUpstream(database, servers, role, told, withinMs)
       refuseMisread(upstream)
       return { kind: 'logged-in', greeting: this.#greeting, credential, proof, target, role, upstream, leave }
     } catch (error) {
       leave()
-      if (!(error instanceof UpstreamError)) throw error
-      return this.#refuse('upstream-unavailable', refusalOf(error))
+      if (!(error instanceof NoServerError)) throw error
+      return this.#refuse('upstream-unavailable', upstreamRefusal(error))
     }
   }
 
@@ -145,9 +151,11 @@ class Login {
     const { user, database: name, replication } = this.#greeting.settings
     // What a replication stream holds cannot be understood, decided or masked row by row.
     if (replication) this.#refuse('not-allowed', new StartupRefusedError(...REPLICATION))
-    const database = this.#options.databases.find((each) => each.name === name)
+    const { serverName } = this.#greeting
+    const database = routeTo(this.#options.databases, name, serverName)
     if (!database) {
-      const refusal = new StartupRefusedError('3D000', `database "${name}" does not exist here`)
+      const hint = serverName === undefined ? undefined : `The host name that you connect to counts: ${serverName}.`
+      const refusal = new StartupRefusedError('3D000', `database "${name}" does not exist here`, hint)
       return this.#refuse('unknown-database', refusal)
     }
     const target = { environment: database.environment, database: database.name }
@@ -202,6 +210,8 @@ class Login {
 }
 
 const TEXT_MAX = 200
+/** Of the time that a client has to log in, what the servers may take: it is still there to be told. */
+const UPSTREAM_SHARE = 0.8
 /** How long a wrong answer takes while somebody tries a name from everywhere. */
 const SLOW_MS = 1_000
 
@@ -212,14 +222,6 @@ const refuseMisread = ({ parameters, stream }: Upstream): void => {
   stream.destroy()
   const hint = 'An administrator can take the setting back with ALTER ROLE or ALTER DATABASE.'
   throw new StartupRefusedError('22023', `the database behind this node cannot be used: ${why}`, hint)
-}
-
-/** What the server itself said is the client's to know, unless it is about our own login there. */
-const refusalOf = ({ fault, fields, message }: UpstreamError): StartupRefusedError => {
-  if (fields && fault === 'refused') return new StartupRefusedError(fields.code, fields.message)
-  const hint = 'Operators find the cause with countersign doctor.'
-  const reason = fields ? 'it does not accept the role that this node logs in with' : message
-  return new StartupRefusedError('08006', `the database behind this node cannot be reached: ${reason}`, hint)
 }
 
 const roleOf = ({ roles }: Credential, { environment, database }: Target): string | undefined =>

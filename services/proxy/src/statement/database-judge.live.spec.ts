@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { installed, startPostgres, type Postgres } from '../../../../test/corpus/postgres.ts'
 import { Knowledge } from '../catalogue/knowledge.ts'
 import { Parser } from '../understanding/parser.ts'
+import { Servers } from '../upstream/servers.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import { DatabaseJudge } from './database-judge.ts'
 import type { BoundParameters, Circumstances } from './judge.ts'
@@ -54,6 +55,7 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
   const judgeOf = (inForce: () => typeof policy) => {
     const made = new Knowledge({
       config: configOf(server.port),
+      servers: new Servers(configOf(server.port).upstream, { now: () => new Date().toISOString() }),
       parser,
       worker: 'node-1.w0' as WorkerId,
       now: () => new Date().toISOString(),
@@ -614,6 +616,9 @@ const configOf = (port: number): DatabaseConfig => ({
     channelBinding: 'prefer',
     guard: { role: GUARD, password: new Secret('trusted') },
     roles: {},
+    targetSessionAttrs: 'any',
+    loadBalanceHosts: 'disable',
+    connectTimeoutMs: 5_000,
   },
 })
 

@@ -32,6 +32,7 @@ import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
 import { temporaryKinds } from '../understanding/words.ts'
 import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
+import type { Stages } from './execution.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import type { BoundParameters, Circumstances, Judge } from './judge.ts'
 import { StatementRefusedError } from './refusal.ts'
@@ -80,6 +81,10 @@ export class DatabaseJudge implements Judge {
   readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
   readonly #seeing = new BoundedCache<boolean>(ENTRIES_MAX, BYTES_MAX)
 
+  /** How often a text, or its shape, had been understood before, and how often it had to be now. */
+  found = 0
+  understood = 0
+
   constructor(options: DatabaseJudgeOptions) {
     this.#options = options
   }
@@ -112,7 +117,12 @@ export class DatabaseJudge implements Judge {
     return this.#decided(understood, sql, circumstances, policy, undefined)
   }
 
-  async ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]> {
+  async ask(
+    sql: string,
+    circumstances: Circumstances,
+    bound?: BoundParameters,
+    stages?: Stages,
+  ): Promise<readonly Judgement[]> {
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
     const { knowledge } = this.#options
@@ -125,11 +135,13 @@ export class DatabaseJudge implements Judge {
     const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
-    if (!mustCount(understood, policy.set)) {
-      return readable(understood, this.#decided(understood, sql, circumstances, policy, undefined))
-    }
-    const counts = await this.#count(understood, sql, circumstances, bound)
-    return this.#decided(understood, sql, circumstances, policy, counts)
+    const counts = mustCount(understood, policy.set)
+      ? await this.#count(understood, sql, circumstances, bound)
+      : undefined
+    const begun = performance.now()
+    const judgements = this.#decided(understood, sql, circumstances, policy, counts)
+    if (stages) stages.decide += performance.now() - begun
+    return counts ? judgements : readable(understood, judgements)
   }
 
   /** Policy lets this principal do whatever it is, and see whatever comes of it. */
@@ -203,9 +215,10 @@ export class DatabaseJudge implements Judge {
   #find(sql: string, circumstances: Circumstances): Understood | undefined {
     const meant = meantBy(circumstances)
     const byText = this.#texts.get(meant + sql)
-    if (byText) return byText
-    const shape = shapeOf(sql)
-    return shape === undefined ? undefined : this.#shapes.get(meant + shape)
+    const shape = byText ? undefined : shapeOf(sql)
+    const found = byText ?? (shape === undefined ? undefined : this.#shapes.get(meant + shape))
+    if (found) this.found += 1
+    return found
   }
 
   async #understand(sql: string, circumstances: Circumstances): Promise<Understood> {
@@ -218,6 +231,7 @@ export class DatabaseJudge implements Judge {
   }
 
   async #understandNow(sql: string, circumstances: Circumstances): Promise<Understood> {
+    this.understood += 1
     const { parser, knowledge } = this.#options
     const { version, current } = knowledge
     if (version === undefined) {

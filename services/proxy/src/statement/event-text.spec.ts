@@ -35,6 +35,7 @@ const intended = {
   transaction: 'idle',
   judgement,
   requestId: 'rq_0123456789' as RequestId,
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   at,
 } as const
 
@@ -44,14 +45,28 @@ it('writes intents that their contract reads back, whatever is in the texts', ()
       const { type, data } = read(intendedText({ ...intended, text, reason, ticket: reason }))
       expect({ type, data }).toMatchObject({
         type: 'statement.intended',
-        data: { text, reason, ticket: reason, verdict: 'mask', relations: judgement.relations, rows: { rows: 3 } },
+        data: {
+          text,
+          reason,
+          ticket: reason,
+          traceparent: intended.traceparent,
+          verdict: 'mask',
+          relations: judgement.relations,
+          rows: { rows: 3 },
+        },
       })
     }),
   ))
 
 it('leaves out what there is not', () => {
   const bare = { ...judgement, rows: undefined } as Judgement
-  const nothing = { sealed: undefined, requestId: undefined, reason: undefined, ticket: undefined }
+  const nothing = {
+    sealed: undefined,
+    requestId: undefined,
+    reason: undefined,
+    ticket: undefined,
+    traceparent: undefined,
+  }
   const { data } = read(intendedText({ ...intended, ...nothing, text: '', judgement: bare }))
   expect(Object.keys(data)).not.toEqual(expect.arrayContaining(['rows']))
   for (const key of ['rows', ...Object.keys(nothing)]) expect(data).not.toHaveProperty(key)

@@ -21,12 +21,14 @@ export interface Intended {
   readonly requestId: RequestId | undefined
   readonly reason: string | undefined
   readonly ticket: string | undefined
+  /** Checked for its form: nothing in it has to be escaped. */
+  readonly traceparent: string | undefined
   readonly at: string
 }
 
 export const intendedText = (intended: Intended): string => {
   const { statementId, sessionId, sequence, protocol, text, textBytes, digest, sealed, transaction } = intended
-  const { judgement, requestId, reason, ticket, at } = intended
+  const { judgement, requestId, reason, ticket, traceparent, at } = intended
   return (
     `{"type":"statement.intended","version":1,"data":{"statementId":"${statementId}","sessionId":"${sessionId}",` +
     `"sequence":${sequence},"protocol":"${protocol}","text":${JSON.stringify(text)},"textBytes":${textBytes},` +
@@ -34,6 +36,7 @@ export const intendedText = (intended: Intended): string => {
     `${requestId === undefined ? '' : `"requestId":"${requestId}",`}` +
     `${reason === undefined ? '' : `"reason":${JSON.stringify(reason)},`}` +
     `${ticket === undefined ? '' : `"ticket":${JSON.stringify(ticket)},`}` +
+    `${traceparent === undefined ? '' : `"traceparent":"${traceparent}",`}` +
     `"transaction":"${transaction}",${partOf(judgement)},"at":"${at}"}}`
   )
 }

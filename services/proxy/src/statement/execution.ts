@@ -1,4 +1,5 @@
 import type { Outcome, SessionId, StatementId } from '@countersign/contracts'
+import type { TraceParent } from '../telemetry/traceparent.ts'
 import { settledText, touchesText } from './event-text.ts'
 import type { CopyPlan, Judgement, RowPlan } from './judgement.ts'
 
@@ -20,9 +21,14 @@ export class Execution {
   /** The record that carries its intent. */
   readonly record: number
   readonly stages: Stages
-  /** When its message came, and when it went to the server; 0: it has not. */
+  /** When its message came, when its intent was put down, and when it went to the server; 0: it has not. */
   readonly received: number
+  readonly intended: number
   forwarded = 0
+  /** When the server first said something after that; 0: it has not. */
+  answered = 0
+  /** The trace that its client says it belongs to. */
+  readonly traceParent: TraceParent | undefined
 
   /** Settled: nothing of it may go to the server any more. */
   settled = false
@@ -46,15 +52,19 @@ export class Execution {
       sequence,
       record,
       received,
+      intended,
       stages,
-    }: Pick<Execution, 'statementId' | 'sequence' | 'record' | 'received' | 'stages'>,
+      traceParent,
+    }: Pick<Execution, 'statementId' | 'sequence' | 'record' | 'received' | 'intended' | 'stages' | 'traceParent'>,
   ) {
     this.judgement = judgement
     this.statementId = statementId
     this.sequence = sequence
     this.record = record
     this.received = received
+    this.intended = intended
     this.stages = stages
+    this.traceParent = traceParent
   }
 
   /** The one settlement of this statement as event text; `now` on the monotonic clock, `at` on the wall. */

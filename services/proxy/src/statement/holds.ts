@@ -77,6 +77,11 @@ export class Holds {
     this.#link = options.link
   }
 
+  /** Statements whose clients are kept waiting. */
+  get waiting(): number {
+    return this.#listeners.size
+  }
+
   approvalChanged({ requestId, principalId, target, digest }: Approval): void {
     this.#opened.delete(keyOf(principalId, target, digest))
     for (const listener of this.#listeners.get(requestId) ?? []) listener()

@@ -2,6 +2,7 @@ import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import type { CalledFunction } from './called-function.ts'
+import type { Stages } from './execution.ts'
 import type { Judgement } from './judgement.ts'
 import type { StatementRefusedError } from './refusal.ts'
 
@@ -48,9 +49,14 @@ export interface Judge {
 
   /**
    * The same, asking the parser and the database what is not known yet. Rejects with `StatementRefusedError` for
-   * what cannot be understood.
+   * what cannot be understood. Of `stages` it fills in how long it took to decide.
    */
-  ask(sql: string, circumstances: Circumstances, bound?: BoundParameters): Promise<readonly Judgement[]>
+  ask(
+    sql: string,
+    circumstances: Circumstances,
+    bound?: BoundParameters,
+    stages?: Stages,
+  ): Promise<readonly Judgement[]>
 
   /** The function with this number of the server's, as a statement. Rejects with `StatementRefusedError`. */
   called(oid: number): Promise<CalledFunction>

@@ -8,8 +8,9 @@ import {
   temporaryNumber,
   type TemporaryTable,
 } from '@countersign/sql'
-import type { DatabaseConfig } from '@countersign/platform'
+import type { UpstreamConfig } from '@countersign/platform'
 import type { Client } from 'pg'
+import type { Servers } from '../upstream/servers.ts'
 import { SideConnection } from '../upstream/side-connection.ts'
 import { converse } from '../upstream/submit.ts'
 import type { ServerTree } from './parser-jobs.ts'
@@ -24,8 +25,8 @@ export class Analysis {
   #prepared: Client | undefined
   #path: string | undefined
 
-  constructor(config: DatabaseConfig['upstream']) {
-    this.#side = new SideConnection(config)
+  constructor(config: UpstreamConfig, servers: Servers) {
+    this.#side = new SideConnection(config, servers)
   }
 
   /** Undefined when the server cannot be asked now. `temporary`: tables that it is to take the statement's names for. */

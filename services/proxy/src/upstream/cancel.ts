@@ -1,6 +1,6 @@
 import { createConnection, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
-import type { DatabaseConfig } from '@countersign/platform'
+import type { DatabaseConfig, ServerAddress } from '@countersign/platform'
 import { cancelRequest } from '@countersign/pgwire'
 import { tlsFor } from './server-login.ts'
 
@@ -9,6 +9,12 @@ type Upstream = DatabaseConfig['upstream']
 export interface ServerKey {
   readonly processId: number
   readonly secretKey: number
+}
+
+/** The very machine that a session is on: its name may lead to another one next time. */
+export interface Machine extends ServerAddress {
+  /** Its network address. */
+  readonly machine: string
 }
 
 const TIMEOUT_MS = 8_000
@@ -20,13 +26,16 @@ const YES = 'S'.charCodeAt(0)
  * through TLS where that is spoken, because whoever overhears the key can cancel as well. Resolves when the server has
  * closed that connection, as it does when it has sent its signal. That it fails is the client's to notice, and to repeat.
  */
-export const sendCancel = (upstream: Upstream, { processId, secretKey }: ServerKey): Promise<void> => {
+export const sendCancel = (
+  upstream: Upstream,
+  { host, port, machine }: Machine,
+  { processId, secretKey }: ServerKey,
+): Promise<void> => {
   const secret = Buffer.alloc(4)
   secret.writeInt32BE(secretKey)
   const request = cancelRequest(processId, secret)
-  const { host, port } = upstream
-  const tls = tlsFor(upstream)
-  const socket = createConnection({ host, port }, () => {
+  const tls = tlsFor(upstream, host)
+  const socket = createConnection({ host: machine, port }, () => {
     if (tls === false) socket.resume().end(request)
     else askForTls(socket, tls, request)
   })

@@ -1,9 +1,12 @@
-import type { DatabaseConfig } from '@countersign/platform'
+import type { DatabaseConfig, UpstreamConfig } from '@countersign/platform'
 import { byteStreamOf } from '../stream/socket-stream.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
 import { sendCancel } from './cancel.ts'
 import { clientOf, innerOf, type Inner } from './server-login.ts'
-import { upstreamErrorOf, upstreamFault } from './upstream-error.ts'
+import { closeQuietly, parametersOf, toldBy } from './server-told.ts'
+import { nameOf, type Open, type Servers } from './servers.ts'
+import { roundsOf } from './session-attrs.ts'
+import { upstreamFault } from './upstream-error.ts'
 
 /** A server connection that is logged in and idle, with what the server said of itself on the way. */
 export interface Upstream {
@@ -20,52 +23,63 @@ export interface Upstream {
   cancel(): Promise<void>
 }
 
-const CONNECT_TIMEOUT_MS = 8_000
-
 /**
- * Logs in to the server with `pg` (SCRAM and TLS are its business, see server-login.ts), then takes its socket over for
- * the relay.
+ * Logs in to a server with `pg` (SCRAM and TLS are its business, see server-login.ts), then takes its socket over for
+ * the relay. Which server it is: what the configuration says of the database, or a standby for the roles that are to
+ * use one.
  *
- * `settings` go with the start-up packet, as if the client had connected itself. Throws `UpstreamError`.
+ * `settings` go with the start-up packet, as if the client had connected itself. Throws `NoServerError`, at the latest
+ * after `withinMs`.
  */
 export const connectUpstream = async (
   { upstream }: DatabaseConfig,
+  servers: Servers,
   role: string,
   settings: ReadonlyMap<string, string>,
+  withinMs?: number,
 ): Promise<Upstream> => {
-  const password = upstream.roles[role]
-  if (!password) throw upstreamFault('misconfigured')
-  const more = { connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true }
-  const client = clientOf(upstream, { user: role, password }, more)
-  const inner = innerOf(client)
-  const conf = inner.getStartupConf.bind(client)
-  inner.getStartupConf = () => ({ ...conf(), ...Object.fromEntries(settings) })
-  const parameters = new Map<string, string>()
-  inner.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) =>
-    parameters.set(parameterName, parameterValue),
-  )
-  // Between the end of the login and our taking over nobody else would hear of it, and that would end the process.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    if (inner.connection.stream.destroyed) throw new Error('the server has closed the connection')
-  } catch (error) {
-    inner.connection.stream.destroy()
-    throw upstreamErrorOf(error)
-  }
+  const wanted = upstream.standbyRoles?.includes(role) ? 'prefer-standby' : upstream.targetSessionAttrs
+  const { connection, address } = await servers.reach(roundsOf(wanted), opener(upstream, role, settings), withinMs)
+  const { inner, parameters } = connection
+  const { processID: processId, secretKey } = inner
+  const machine = inner.connection.stream.remoteAddress ?? address.host
   return {
     stream: takeOver(inner),
-    server: `${upstream.host}:${upstream.port}`,
+    server: nameOf(address),
     parameters,
-    processId: inner.processID,
-    cancel: () => sendCancel(upstream, { processId: inner.processID, secretKey: inner.secretKey }),
+    processId,
+    cancel: () => sendCancel(upstream, { ...address, machine }, { processId, secretKey }),
   }
 }
 
-interface ParameterStatus {
-  readonly parameterName: string
-  readonly parameterValue: string
+interface LoggedIn {
+  readonly inner: Inner
+  readonly parameters: ReadonlyMap<string, string>
 }
+
+const opener =
+  (upstream: UpstreamConfig, role: string, settings: ReadonlyMap<string, string>): Open<LoggedIn> =>
+  async (address, timeoutMs, asks) => {
+    const password = upstream.roles[role]
+    if (!password) throw upstreamFault('misconfigured')
+    const more = { connectionTimeoutMillis: timeoutMs, keepAlive: true }
+    const client = clientOf(upstream, address, { user: role, password }, more)
+    const inner = innerOf(client)
+    const conf = inner.getStartupConf.bind(client)
+    inner.getStartupConf = () => ({ ...conf(), ...Object.fromEntries(settings) })
+    const parameters = parametersOf(client)
+    // Between the end of the login and our taking over nobody else would hear of it, and that would end the process.
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      const told = await toldBy(client, parameters, asks, settings.has('default_transaction_read_only'))
+      if (inner.connection.stream.destroyed) throw new Error('Connection terminated')
+      return { connection: { inner, parameters }, told, close: () => closeQuietly(client) }
+    } catch (error) {
+      inner.connection.stream.destroy()
+      throw error
+    }
+  }
 
 const takeOver = ({ connection }: Inner): ByteStream => {
   connection.removeAllListeners()

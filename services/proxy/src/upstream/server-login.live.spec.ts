@@ -12,6 +12,8 @@ import * as fake from '../testing/fake-server.ts'
 import { FakeServer } from '../testing/fake-server.ts'
 import { connectUpstream, type Upstream } from './connect.ts'
 import { clientOf, innerOf } from './server-login.ts'
+import { NoServerError } from './no-server-error.ts'
+import { Servers } from './servers.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /*
@@ -40,15 +42,21 @@ const upstreamAt = (port: number, more: Partial<Settings> = {}): Settings => ({
   tls: 'verify-full',
   ca: file('ca.pem', authority.certificate),
   channelBinding: 'prefer',
+  targetSessionAttrs: 'any',
+  loadBalanceHosts: 'disable',
+  connectTimeoutMs: 5_000,
   roles: { app: new Secret(PASSWORD), certified: new Secret('unused'), old: new Secret(PASSWORD) },
   guard: { role: 'app', password: new Secret(PASSWORD) },
   ...more,
 })
 
+const addressOf = ({ host = 'localhost', port = 5432 }: Settings) => ({ host, port })
+
 const open: Upstream[] = []
 const fakes: FakeServer[] = []
 const connect = async (upstream: Settings, role = 'app'): Promise<Upstream> => {
-  const connected = await connectUpstream({ name: 'shop', environment: 'prod', upstream }, role, new Map())
+  const database = { name: 'shop', environment: 'prod', upstream }
+  const connected = await connectUpstream(database, new Servers(upstream, { now: () => '' }), role, new Map())
   open.push(connected)
   return connected
 }
@@ -57,7 +65,7 @@ const connect = async (upstream: Settings, role = 'app'): Promise<Upstream> => {
 const failureOf = async (upstream: Settings, role = 'app'): Promise<UpstreamError> => {
   const error: unknown = await connect(upstream, role).then(
     () => new Error('it was let in'),
-    (error: unknown) => error,
+    (error: unknown) => (error instanceof NoServerError ? error.cause : error),
   )
   if (!(error instanceof UpstreamError)) throw error
   const seen = inspect(error, { depth: 12, showHidden: true }) + JSON.stringify(error)
@@ -105,7 +113,7 @@ describe.each(installed())('a login to $label', (binaries) => {
   afterAll(() => server?.stop())
 
   const mechanismsUsed = async (upstream: Settings): Promise<readonly string[]> => {
-    const client = clientOf(upstream, { user: 'app', password: new Secret(PASSWORD) })
+    const client = clientOf(upstream, addressOf(upstream), { user: 'app', password: new Secret(PASSWORD) })
     const used: string[] = []
     const connection = innerOf(client).connection as unknown as {
       sendSASLInitialResponseMessage: (mechanism: string, response: string) => void
@@ -197,7 +205,10 @@ describe.each(installed())('a login to $label', (binaries) => {
     const foreign = { PGOPTIONS: '-c search_path=elsewhere', PGSSLNEGOTIATION: 'direct', PGSSLMODE: 'disable' }
     Object.assign(process.env, foreign)
     try {
-      const client = clientOf(upstreamAt(server.port), { user: 'app', password: new Secret(PASSWORD) })
+      const client = clientOf(upstreamAt(server.port), addressOf(upstreamAt(server.port)), {
+        user: 'app',
+        password: new Secret(PASSWORD),
+      })
       await client.connect()
       const { rows } = await client.query('show search_path')
       await client.end()

@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream'
-import { serverTlsOf, type DatabaseConfig, type Secret } from '@countersign/platform'
+import type { Socket } from 'node:net'
+import { serverTlsOf, type DatabaseConfig, type Secret, type ServerAddress } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
 import { checkMessages } from './checked-messages.ts'
 import { upstreamErrorOf, upstreamFault, type UpstreamFault } from './upstream-error.ts'
@@ -15,8 +15,8 @@ export interface Login {
 export interface Inner {
   getStartupConf: () => Record<string, string>
   readonly connection: {
-    readonly stream: Duplex
-    attachListeners(stream: Duplex): void
+    readonly stream: Socket
+    attachListeners(stream: Socket): void
     on(event: string, listener: (message: never) => void): void
     emit(event: 'error', error: Error): void
     removeAllListeners(): void
@@ -31,9 +31,14 @@ export const innerOf = (client: Client): Inner => client as unknown as Inner
  * A client of `pg` that will log in as the configuration asks: TLS that is verified, and over it SCRAM-SHA-256-PLUS
  * where the server offers it. Not connected yet. Throws `UpstreamError` when the files for TLS cannot be used.
  */
-export const clientOf = (upstream: Upstream, { user, password }: Login, more: ClientConfig = {}): Client => {
-  const { host, port, database, channelBinding } = upstream
-  const ssl = tlsFor(upstream)
+export const clientOf = (
+  upstream: Upstream,
+  { host, port }: ServerAddress,
+  { user, password }: Login,
+  more: ClientConfig = {},
+): Client => {
+  const { database, channelBinding } = upstream
+  const ssl = tlsFor(upstream, host)
   const client = new Client({
     ...more,
     host,
@@ -56,9 +61,9 @@ export const clientOf = (upstream: Upstream, { user, password }: Login, more: Cl
   return client
 }
 
-export const tlsFor = (upstream: Upstream): ReturnType<typeof serverTlsOf> => {
+export const tlsFor = (upstream: Upstream, host: string): ReturnType<typeof serverTlsOf> => {
   try {
-    return serverTlsOf(upstream)
+    return serverTlsOf(upstream, host)
   } catch (error) {
     throw upstreamErrorOf(error)
   }
@@ -104,7 +109,7 @@ const guard = (connection: Inner['connection'], { encrypted, bound }: { encrypte
 }
 
 /** `pg-protocol` throws where the data come in, so that one server with GSSAPI would end the whole node. */
-const catchIn = (stream: Duplex, failed: () => void): void => {
+const catchIn = (stream: Socket, failed: () => void): void => {
   const listeners = stream.listeners('data') as ((bytes: Buffer) => void)[]
   stream.removeAllListeners('data')
   stream.on('data', (bytes: Buffer) => {

@@ -1,6 +1,10 @@
-import type { DatabaseConfig } from '@countersign/platform'
+import type { UpstreamConfig } from '@countersign/platform'
 import type { Client } from 'pg'
-import { clientOf } from './server-login.ts'
+import { BackOff } from './back-off.ts'
+import { closeQuietly } from './server-told.ts'
+import { guardLogin } from './guard-login.ts'
+import type { Servers } from './servers.ts'
+import { roundsOf } from './session-attrs.ts'
 
 export interface Row {
   readonly [column: string]: unknown
@@ -12,20 +16,34 @@ export interface ServerNotice {
   readonly detail: string | undefined
 }
 
-const STATEMENT_TIMEOUT_MS = 5_000
+/** After a login that failed, the next one is tried this much later, and then later each time. */
+const RETRY_FIRST_MS = 100
+const RETRY_MAX_MS = 10_000
+/** On a server that is not what is wanted, because none that is was there: for so long, then one is looked for again. */
+const MISFIT_MS = 5_000
+
+/** What is connected, and until when it will do. */
+interface Connected {
+  readonly client: Client
+  readonly until: number
+}
 
 /**
  * The node's own connection to a database, under the guard role: for the catalogue, for the server's analysis of a
  * statement, for counting rows. It never runs anything of a client's: it parses it, or counts in a READ ONLY
- * transaction. Reconnects by itself.
+ * transaction. It is made anew when it is lost, with back-off: until then whoever asks is told at once.
  */
 export class SideConnection {
-  readonly #config: DatabaseConfig['upstream']
-  #client: Promise<Client> | undefined
+  readonly #config: UpstreamConfig
+  readonly #servers: Servers
+  readonly #backOff = new BackOff(RETRY_FIRST_MS, RETRY_MAX_MS)
+  #connected: Promise<Connected> | undefined
+  #failed: { readonly error: unknown; readonly at: number; readonly until: number } | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(config: DatabaseConfig['upstream']) {
+  constructor(config: UpstreamConfig, servers: Servers) {
     this.#config = config
+    this.#servers = servers
   }
 
   /** One statement, its rows as objects. One caller at a time. */
@@ -39,41 +57,62 @@ export class SideConnection {
   }
 
   async close(): Promise<void> {
-    const client = await this.#client?.catch(() => undefined)
-    this.#client = undefined
-    await client?.end().catch(() => {})
+    const connected = await this.#connected?.catch(() => undefined)
+    this.#connected = undefined
+    await connected?.client.end().catch(() => {})
   }
 
   #exclusively<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const result = this.#turn.then(async () => work(await this.#connected()))
+    const result = this.#turn.then(async () => work(await this.#client()))
     this.#turn = result.catch(() => {})
     return result
   }
 
-  #connected(): Promise<Client> {
-    this.#client ??= this.#connect()
-    return this.#client
+  async #client(): Promise<Client> {
+    const connected = await (this.#connected ??= this.#connect())
+    if (performance.now() < connected.until) return connected.client
+    closeQuietly(connected.client)
+    this.#connected = this.#connect()
+    return (await this.#connected).client
   }
 
   /** Not `async`: what it returns must be the very promise that is forgotten when the connection is lost. */
-  #connect(): Promise<Client> {
-    const { role, password } = this.#config.guard
-    const client = clientOf(
-      this.#config,
-      { user: role, password },
-      {
-        application_name: 'countersign side connection',
-        statement_timeout: STATEMENT_TIMEOUT_MS,
-        connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
-      },
-    )
-    const forget = () => {
-      if (this.#client === connecting) this.#client = undefined
-    }
-    const connecting = client.connect().then(() => client)
-    connecting.catch(forget)
-    client.on('error', forget)
-    client.on('end', forget)
+  #connect(): Promise<Connected> {
+    const failed = this.#failed
+    const wait = failed && failed.at >= this.#servers.reachedAt && performance.now() < failed.until
+    if (wait) return this.#forgotten(Promise.reject(failed.error))
+    const connecting: Promise<Connected> = this.#login((client) => {
+      if (this.#connected === connecting) this.#connected = undefined
+      client.removeAllListeners('end')
+    })
+    return this.#forgotten(connecting)
+  }
+
+  #forgotten(connecting: Promise<Connected>): Promise<Connected> {
+    connecting.catch(() => {
+      if (this.#connected === connecting) this.#connected = undefined
+    })
     return connecting
+  }
+
+  /** Any server is better than none: what names mean is the same on all of them, or nearly. */
+  async #login(ended: (client: Client) => void): Promise<Connected> {
+    const wanted = roundsOf(this.#config.targetSessionAttrs)
+    const rounds = wanted.includes('any') ? wanted : [...wanted, 'any' as const]
+    try {
+      const open = guardLogin(this.#config, 'countersign side connection')
+      const { connection: client, address, round } = await this.#servers.reach(rounds, open)
+      this.#failed = undefined
+      this.#backOff.succeeded()
+      client.once('end', () => {
+        ended(client)
+        this.#servers.lost(address)
+      })
+      return { client, until: round < wanted.length ? Number.POSITIVE_INFINITY : performance.now() + MISFIT_MS }
+    } catch (error) {
+      const at = performance.now()
+      this.#failed = { error, at, until: at + this.#backOff.failed() }
+      throw error
+    }
   }
 }

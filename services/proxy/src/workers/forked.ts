@@ -2,7 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartError, supervise, type Fields, type Logger, type Running, type Supervised } from '@countersign/platform'
-import type { Metric } from '../admin.ts'
+import { notServing, type NodeHealth } from '../health.ts'
+import type { Figure } from '../telemetry/node-metrics.ts'
 import type { CancelKey } from '../sessions.ts'
 import { nameOf, type Loaded, type Member, type MemberListener } from './member.ts'
 import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
@@ -78,13 +79,13 @@ export class ForkedMember implements Member {
     await this.#process?.ask('cancel', { what: 'cancel', processId, secret }, CANCEL_TIMEOUT_MS)
   }
 
-  async notReady(): Promise<string | undefined> {
-    if (!this.up) return 'its process is being started'
-    const answer = await this.#process?.ask('readiness', { what: 'readiness' }, ANSWER_TIMEOUT_MS)
-    return answer ? answer.notReady : 'its process does not answer'
+  async health(): Promise<NodeHealth> {
+    if (!this.up) return notServing('its process is being started')
+    const answer = await this.#process?.ask('health', { what: 'health' }, ANSWER_TIMEOUT_MS)
+    return answer ?? notServing('its process does not answer')
   }
 
-  async metrics(): Promise<readonly Metric[]> {
+  async metrics(): Promise<readonly Figure[]> {
     return (await this.#process?.ask('metrics', { what: 'metrics' }, ANSWER_TIMEOUT_MS)) ?? []
   }
 

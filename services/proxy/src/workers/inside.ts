@@ -56,8 +56,8 @@ export class InsideMember implements Member {
     await this.#node.cancel(key)
   }
 
-  async notReady(): Promise<string | undefined> {
-    return this.#node.notReady()
+  async health(): ReturnType<Member['health']> {
+    return this.#node.health()
   }
 
   async metrics(): ReturnType<Member['metrics']> {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Config, Fields } from '@countersign/platform'
-import type { Metric } from '../admin.ts'
+import type { NodeHealth } from '../health.ts'
+import type { Figure } from '../telemetry/node-metrics.ts'
 import type { CancelKey } from '../sessions.ts'
 import type { ConfigText } from './messages.ts'
 
@@ -23,9 +24,8 @@ export interface Member {
   welcome(socket: Socket, full: boolean): void
   /** Resolves when the server has been told, where the worker has such a session. */
   cancel(key: CancelKey): Promise<void>
-  /** Why it cannot serve now; undefined when it can. */
-  notReady(): Promise<string | undefined>
-  metrics(): Promise<readonly Metric[]>
+  health(): Promise<NodeHealth>
+  metrics(): Promise<readonly Figure[]>
   /** Makes ready for another configuration. Resolves with what is wrong with it, if something is. */
   prepare(loaded: Loaded, changes: readonly string[]): Promise<Fields | undefined>
   commit(): void

@@ -1,5 +1,6 @@
 import type { Fields } from '@countersign/platform'
-import type { Metric } from '../admin.ts'
+import type { NodeHealth } from '../health.ts'
+import type { Figure } from '../telemetry/node-metrics.ts'
 
 /*
  * What a node's supervisor and a worker process say to each other, over the channel that Node.js opens between a process and
@@ -18,7 +19,7 @@ export type ToWorker =
   | { readonly kind: 'stop' }
 
 export type Asked =
-  | { readonly what: 'readiness' }
+  | { readonly what: 'health' }
   | { readonly what: 'metrics' }
   | { readonly what: 'cancel'; readonly processId: number; readonly secret: Uint8Array }
   | ({ readonly what: 'prepare'; readonly changes: readonly string[] } & ConfigText)
@@ -31,9 +32,8 @@ export interface ConfigText {
 
 /** The answer to each question. */
 export interface Answers {
-  /** Why it cannot serve, if it cannot. */
-  readonly readiness: { readonly notReady: string | undefined }
-  readonly metrics: readonly Metric[]
+  readonly health: NodeHealth
+  readonly metrics: readonly Figure[]
   /** It has told the server, where it has such a session. */
   readonly cancel: { readonly found: boolean }
   /** Why it cannot take up this configuration, if it cannot. */

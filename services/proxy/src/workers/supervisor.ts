@@ -10,9 +10,10 @@ import {
   type Fields,
   type Logger,
 } from '@countersign/platform'
-import { serveAdmin, type Metric } from '../admin.ts'
+import { serveAdmin } from '../admin.ts'
+import { mergeHealth, notServing, type NodeHealth } from '../health.ts'
+import { metricsTextOf, type Figure } from '../telemetry/node-metrics.ts'
 import { seedSlots } from '../record/checkpoint.ts'
-import { aggregateMetrics } from './aggregate-metrics.ts'
 import { configChanges, fixedAmong } from './config-changes.ts'
 import { ForkedMember } from './forked.ts'
 import type { Loaded, Member, MemberListener } from './member.ts'
@@ -91,12 +92,12 @@ export class Supervisor {
     await this.#listen()
     seedSlots(node.state, node.name, workersOf(this.config))
     await this.#startMembers()
-    this.#admin = await serveAdmin(node, { notReady: () => this.#readiness(), metrics: () => this.#metrics() })
+    this.#admin = await serveAdmin(node, { health: () => this.#health(), metrics: () => this.#metrics() })
   }
 
   /** Resolves when every worker can let statements through. */
   async ready(): Promise<void> {
-    while (!this.#leaving && (await this.#notReady()).length > 0) await sleep(20)
+    while (!this.#leaving && !(await this.#allReady())) await sleep(20)
   }
 
   /** Takes no clients any more, and lets those that there are come to their end. `stop` may be called meanwhile. */
@@ -245,47 +246,44 @@ export class Supervisor {
 
   // -- for operators ------------------------------------------------------------------------------------------------
 
-  /** Those that cannot serve, and why. */
-  async #notReady(): Promise<readonly string[]> {
-    const all = await Promise.all(this.#members.map(async (member) => ({ member, reason: await member.notReady() })))
-    return all.flatMap(({ member, reason }) => {
-      if (reason === undefined) return []
-      return this.#members.length > 1 ? [`${member.name}: ${reason}`] : [reason]
-    })
+  async #allReady(): Promise<boolean> {
+    const all = await Promise.all(this.#members.map((member) => member.health()))
+    return all.every(({ ready }) => ready)
   }
 
-  async #readiness(): Promise<{ readonly notReady?: string; readonly degraded?: string }> {
-    if (this.#leaving) return { notReady: 'the node is stopping' }
-    const reasons = await this.#notReady()
-    if (reasons.length === 0) return {}
-    const said = reasons.join('; ')
-    return reasons.length === this.#members.length ? { notReady: said } : { degraded: said }
+  async #health(): Promise<NodeHealth> {
+    if (this.#leaving) return notServing('the node is stopping')
+    const each = this.#members.map(async (member) => [member.name, await member.health()] as const)
+    return mergeHealth(new Map(await Promise.all(each)))
   }
 
-  async #metrics(): Promise<readonly Metric[]> {
-    const each = await Promise.all(this.#members.map(async (member) => [member.name, await member.metrics()] as const))
-    return [...aggregateMetrics(new Map(each)), ...this.#ownMetrics()]
+  async #metrics(): Promise<string> {
+    const each = await Promise.all(this.#members.map((member) => member.metrics()))
+    return metricsTextOf([...each, this.#ownMetrics()])
   }
 
-  #ownMetrics(): readonly Metric[] {
+  #ownMetrics(): readonly Figure[] {
     const members = this.#members
     return [
       {
         name: 'countersign_node_worker_up',
         help: '1 when the worker takes connections.',
         type: 'gauge',
+        aggregator: 'sum',
         values: members.map(({ name, up }) => ({ labels: { worker: name }, value: up ? 1 : 0 })),
       },
       {
         name: 'countersign_node_worker_connections',
         help: 'Connections that the worker has, those that are logging in included.',
         type: 'gauge',
+        aggregator: 'sum',
         values: members.map(({ name, connections }) => ({ labels: { worker: name }, value: connections })),
       },
       {
         name: 'countersign_node_worker_restarts_total',
         help: 'How often the worker had to be started again.',
         type: 'counter',
+        aggregator: 'sum',
         values: members.map((member) => ({
           labels: { worker: member.name },
           value: member instanceof ForkedMember ? Math.max(0, member.restarts) : 0,
@@ -295,7 +293,8 @@ export class Supervisor {
         name: 'countersign_node_connections_refused_total',
         help: 'Connections that were turned away because all workers together had node.limits.connectionsMax already.',
         type: 'counter',
-        values: [{ value: this.#refused }],
+        aggregator: 'sum',
+        values: [{ labels: {}, value: this.#refused }],
       },
     ]
   }

@@ -101,8 +101,8 @@ const hearing = (node: ProxyNode, front: ChannelFront, message: Heard, socket: u
 
 const answerTo = async (node: ProxyNode, asked: Asked): Promise<Answers[Asked['what']]> => {
   switch (asked.what) {
-    case 'readiness':
-      return { notReady: node.notReady() }
+    case 'health':
+      return node.health()
     case 'metrics':
       return node.metrics()
     case 'cancel':
