@@ -90,6 +90,7 @@ export class ListenerWorld {
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
         catalogueChanged: () => undefined,
+        schema: () => 1,
       }),
     })
     const listener = createServer({ noDelay: true }, (socket) => void welcome(socket, entrance, () => undefined))
