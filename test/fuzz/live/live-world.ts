@@ -124,9 +124,9 @@ class Healthy {
   }
 }
 
-/** While the log cannot be written, everybody is refused. */
+/** While the log cannot be written, or a new schema has not been read, everybody is refused. */
 const unlessRefused = (error: unknown): { readonly rows: { n: number }[] } => {
-  if ((error as { code?: unknown }).code === 'ZA010') return { rows: [] }
+  if (['ZA010', '57P03'].includes(String((error as { code?: unknown }).code))) return { rows: [] }
   throw error
 }
 

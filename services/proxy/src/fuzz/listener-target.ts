@@ -94,6 +94,7 @@ export class ListenerWorld {
         firstTold: { get: () => NAMES, set: () => undefined },
         schema: () => undefined,
         catalogueChanged: () => undefined,
+        schema: () => 1,
       }),
     })
     const listener = createServer({ noDelay: true }, (socket) => void welcome(socket, entrance, () => undefined))
