@@ -92,7 +92,6 @@ export class ListenerWorld {
         holds,
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
-        schema: () => undefined,
         catalogueChanged: () => undefined,
         schema: () => 1,
       }),
