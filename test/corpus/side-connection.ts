@@ -23,6 +23,7 @@ import {
 
 export const loadCatalogue = async (client: Client): Promise<Catalogue> => {
   const answers: Record<string, string> = {}
+  await client.query('SET jit = off')
   for (const [name, sql] of Object.entries(catalogueQueries)) {
     const { rows } = await client.query<[string]>({ text: sql, rowMode: 'array' })
     answers[name] = rows[0]?.[0] ?? ''

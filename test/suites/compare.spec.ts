@@ -28,5 +28,6 @@ describe('a suite, direct and through the node', () => {
     const explained = [{ tests: /^one$/, because: 'it was so once' }]
     const node = results({ one: 'passed', two: 'passed' })
     expect(compare(direct, node, explained).stale).toEqual(explained)
+    expect(compare(direct, node, [{ tests: /^one$/, because: 'it is slow', sometimes: true }]).stale).toEqual([])
   })
 })

@@ -506,7 +506,13 @@ export class ProxyNode {
       }
       const record = this.#closeLeft(left.unfinished)
       if (record === 0) over()
-      else this.#recorder.whenRecorded(record, { recorded: over, unrecorded: () => slot.release() })
+      else {
+        const failed = (error: unknown) => {
+          slot.release()
+          this.#logger.warn('what a worker had left is recorded, and will be recorded again', faultOf(error))
+        }
+        this.#recorder.whenRecorded(record, { recorded: over, unrecorded: () => slot.release(), failed })
+      }
     }
   }
 

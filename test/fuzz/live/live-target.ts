@@ -83,7 +83,10 @@ const expectAnswer = async (line: Line, pieces: readonly Buffer[]): Promise<void
   line.socket.write(Buffer.concat([framed('f', Buffer.from('over\0')), framed('S', Buffer.alloc(0))]))
   line.socket.write(framed('Q', Buffer.from(`rollback\0`)))
   line.socket.write(framed('Q', Buffer.from(`select ${LAST}\0`)))
-  await line.until(() => line.closed || line.heard(`\0\0\0\x06${LAST}`), 'the next question is not answered')
+  await line.until(
+    () => line.closed || line.heard(`\0\0\0\x06${LAST}`) || line.refused,
+    'the next question is not answered',
+  )
 }
 
 const isWhole = (bytes: Buffer): boolean => {
@@ -118,6 +121,11 @@ class Line {
 
   heard(text: string): boolean {
     return this.#heard.includes(text)
+  }
+
+  /** With reason: another one has changed the schema just now, or the log cannot be written. */
+  get refused(): boolean {
+    return this.heard('C57P03\0') || this.heard('CZA010\0')
   }
 
   async until(happened: () => boolean, otherwise: string): Promise<void> {

@@ -4,7 +4,7 @@ import { installPython, runPython, type PythonSuite } from './python.ts'
 const ASYNCPG: PythonSuite = {
   name: 'asyncpg',
   driver: 'asyncpg',
-  needs: [],
+  needs: ['distro==1.9.0'],
   tests: 'tests',
   few: ['tests/test_execute.py', 'tests/test_prepare.py', 'tests/test_cursor.py', 'tests/test_copy.py'],
   all: ['tests'],

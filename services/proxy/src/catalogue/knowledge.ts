@@ -151,7 +151,7 @@ export class Knowledge {
     return this.#relations.get(relation)?.columns.find(({ number }) => number === attribute)
   }
 
-  /** Whether anything but what is clear stands in this relation, `schema.relation`. */
+  /** Whether one of its columns is masked as a whole: `schema.relation`. */
   holdsSensitive(relation: string): boolean {
     return this.#sensitive.has(relation)
   }
@@ -319,7 +319,7 @@ export class Knowledge {
         }),
       ),
     )
-    const sensitive = [...this.#columns.values()].filter((column) => column.class !== 'clear')
+    const sensitive = [...this.#columns.values()].filter((column) => isSensitive(column.class))
     this.#sensitive = new Set(sensitive.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))
   }
 

@@ -92,8 +92,8 @@ export class ListenerWorld {
         holds,
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
-        schema: () => undefined,
         catalogueChanged: () => undefined,
+        schema: () => 1,
       }),
     })
     const listener = createServer({ noDelay: true }, (socket) => void welcome(socket, entrance, () => undefined))

@@ -46,7 +46,12 @@ const used = (n: number): AccessEvent =>
 
 const told = () => {
   const calls: string[] = []
-  return { calls, recorded: () => void calls.push('recorded'), unrecorded: () => void calls.push('unrecorded') }
+  return {
+    calls,
+    recorded: () => void calls.push('recorded'),
+    unrecorded: () => void calls.push('unrecorded'),
+    failed: () => void calls.push('failed'),
+  }
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
@@ -114,6 +119,18 @@ describe('the recorder of a worker', () => {
     log.held.splice(0).forEach((go) => go())
     await recorder.flushed()
     expect(waiter.calls).toEqual(['recorded'])
+  })
+
+  it('takes nobody’s mistake for the log’s: whoever throws when it is told is told so, and the others as always', async () => {
+    const [first, wrong, last] = [told(), told(), told()]
+    const throws = () => {
+      throw new Error('a mistake')
+    }
+    const record = recorder.add(used(1), 'now')
+    for (const waiter of [first, { ...wrong, recorded: throws }, last]) recorder.whenRecorded(record, waiter)
+    await recorder.flushed()
+    expect([first.calls, wrong.calls, last.calls]).toEqual([['recorded'], ['failed'], ['recorded']])
+    expect([recorder.available, log.values.length]).toEqual([true, 1])
   })
 
   it('tells who waits at once when the log is down, tries the same bytes again, and says how long it was', async () => {

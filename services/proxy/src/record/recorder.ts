@@ -15,6 +15,8 @@ export interface Waiter {
   recorded(): void
   /** The log cannot be written. The record is still in the queue and will be written when the log is back. */
   unrecorded(): void
+  /** It has thrown when it was told. That is its own affair: neither the log's nor another session's. */
+  failed(error: unknown): void
 }
 
 export interface RecorderOptions {
@@ -190,7 +192,7 @@ export class Recorder {
     this.durable = group.record
     this.#recover()
     this.#options.written?.(group.events, position)
-    for (const waiter of group.waiters) waiter.recorded()
+    for (const waiter of group.waiters) tell(waiter, 'recorded')
   }
 
   #failed(error: unknown): void {
@@ -203,7 +205,7 @@ export class Recorder {
     }
     for (const group of [...this.#full, this.#filling]) {
       const waiters = group.waiters.splice(0)
-      for (const waiter of waiters) waiter.unrecorded()
+      for (const waiter of waiters) tell(waiter, 'unrecorded')
     }
     this.#release()
   }
@@ -222,6 +224,14 @@ export class Recorder {
     const idle = this.#idle
     this.#idle = []
     for (const resolve of idle) resolve()
+  }
+}
+
+const tell = (waiter: Waiter, what: 'recorded' | 'unrecorded'): void => {
+  try {
+    waiter[what]()
+  } catch (error) {
+    waiter.failed(error)
   }
 }
 

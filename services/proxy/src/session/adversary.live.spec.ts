@@ -47,6 +47,8 @@ CREATE FUNCTION prepares() RETURNS void LANGUAGE plpgsql AS
   $$ BEGIN DEALLOCATE p; PREPARE p AS SELECT reverse(ssn) || ssn FROM public.customers; END $$;
 CREATE FUNCTION fills() RETURNS void LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO got SELECT id, ssn FROM public.customers; END $$;
+CREATE FUNCTION misreads() RETURNS text LANGUAGE sql AS
+  $$ SELECT set_config('standard_conforming_strings', 'off', false) $$;
 CREATE FUNCTION errs() RETURNS int LANGUAGE plpgsql AS
   $$ DECLARE x int; BEGIN SELECT ssn INTO x FROM public.customers LIMIT 1; RETURN x; END $$;
 CREATE FUNCTION tells() RETURNS trigger LANGUAGE plpgsql AS
@@ -188,13 +190,9 @@ const BY_TRUST: readonly Attack[] = [
     MASKED,
   ],
   ['a column renamed', ['ALTER TABLE own RENAME COLUMN ssn TO note', 'SELECT note FROM own'], MASKED],
-  ['strings read otherwise', ['SET standard_conforming_strings = off', "SELECT 'a\\'"], 'ENDED'],
-  [
-    'strings read otherwise, by a function',
-    ["SELECT set_config('standard_conforming_strings', 'off', false)"],
-    'ENDED',
-  ],
-  ['another encoding', ["SET client_encoding = 'LATIN1'"], 'ENDED'],
+  ['strings read otherwise', ['SET standard_conforming_strings = off'], '0A000'],
+  ['strings read otherwise, by a function', ['SELECT misreads()'], 'ENDED'],
+  ['another encoding', ["SET client_encoding = 'LATIN1'"], '0A000'],
   ['NULL compared otherwise', ['SET transform_null_equals = on', 'SELECT 1'], 'ENDED'],
 ]
 

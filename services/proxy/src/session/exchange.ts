@@ -92,6 +92,8 @@ export class Exchange {
     if (pending.kind === 'copy-end') return this.#oweCopyEnd(pending)
     const now = this.#identity.clock()
     for (const execution of executionsOf(pending)) {
+      // Suspended, it was settled with its transaction: the server will say that its portal is gone.
+      if (execution.settled && execution.suspended) continue
       if (execution.settled) throw new Error('a statement is forwarded after its settlement')
       execution.forwarded ||= now
     }

@@ -78,7 +78,9 @@ export class Session {
     this.#applicationName = new ApplicationName(identity.sessionId, identity.application)
     this.#exchange = new Exchange(identity, recorder, options.schema)
     this.#clientBrake = new Brake(client)
-    this.#toClient = new ToClient(client, upstream.stream, recorder, (readies) => this.#lostResults(readies))
+    const failed = (error: unknown) => this.#fail(error)
+    const lost = (readies: number) => this.#lostResults(readies)
+    this.#toClient = new ToClient(client, upstream.stream, recorder, lost, failed)
     this.#toServer = new ToServer(
       client,
       upstream.stream,
@@ -87,6 +89,7 @@ export class Session {
       recorder,
       (pending) => this.#clientSide.lost(pending),
       () => this.#cleared(),
+      failed,
     )
     this.#admission = new Admission({
       identity,

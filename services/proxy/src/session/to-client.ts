@@ -19,6 +19,7 @@ export class ToClient implements Waiter {
   readonly #server: ByteStream
   readonly #recorder: Recorder
   readonly #lost: (readies: number) => void
+  readonly failed: (error: unknown) => void
   readonly #brake: Brake
   readonly #outbox = new Outbox()
   readonly #waiting: { readonly record: number; readonly bytes: Buffer; readonly readies: number }[] = []
@@ -37,11 +38,18 @@ export class ToClient implements Waiter {
    * `lost`: the record cannot be written, and what waits for it must not go out. Among it were so many
    * ReadyForQuery, for which the client still waits.
    */
-  constructor(client: ByteStream, server: ByteStream, recorder: Recorder, lost: (readies: number) => void) {
+  constructor(
+    client: ByteStream,
+    server: ByteStream,
+    recorder: Recorder,
+    lost: (readies: number) => void,
+    failed: (error: unknown) => void,
+  ) {
     this.#client = client
     this.#server = server
     this.#recorder = recorder
     this.#lost = lost
+    this.failed = failed
     this.#brake = new Brake(server)
   }
 

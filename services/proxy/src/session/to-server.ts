@@ -28,6 +28,7 @@ export class ToServer implements Waiter {
   readonly #recorder: Recorder
   readonly #lost: (pending: readonly (Pending | undefined)[]) => void
   readonly #cleared: () => void
+  readonly failed: (error: unknown) => void
   readonly #outbox = new Outbox()
   #waiting: Waiting[] = []
   #waitingBytes = 0
@@ -46,6 +47,7 @@ export class ToServer implements Waiter {
     recorder: Recorder,
     lost: (pending: readonly (Pending | undefined)[]) => void,
     cleared: () => void,
+    failed: (error: unknown) => void,
   ) {
     this.#client = client
     this.#server = server
@@ -54,6 +56,7 @@ export class ToServer implements Waiter {
     this.#recorder = recorder
     this.#lost = lost
     this.#cleared = cleared
+    this.failed = failed
   }
 
   /** Nothing that is added from here on is forwarded before this record is durable. */

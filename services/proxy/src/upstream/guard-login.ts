@@ -13,6 +13,8 @@ export const guardLogin =
     const { role: user, password } = upstream.guard
     const more = {
       application_name: applicationName,
+      // A catalogue is read by a few queries that look expensive, and each of them would be compiled anew.
+      options: '-c jit=off',
       statement_timeout: STATEMENT_TIMEOUT_MS,
       connectionTimeoutMillis: timeoutMs,
     }
