@@ -1,6 +1,8 @@
 /*
- * The shape of a statement: its text with the plain constants taken out. Two texts of one shape are lexed by the
- * server into the same tokens but for the values of these constants.
+ * The shape of a statement: its text with the plain constants taken out, and a space for each comment. Two texts of one
+ * shape are lexed by the server into the same tokens but for the values of these constants.
+ *
+ * Tools put what changes with each statement into comments (SQLCommenter: `traceparent`).
  *
  * That holds because only a part of the lexical grammar is accepted here, in which there is no doubt about where a
  * token ends: whatever is outside of it has no shape. It runs for each simple query, so it is a loop over character
@@ -60,6 +62,9 @@ export const shapeOf = (text: string): string | undefined => {
     const code = text.charCodeAt(at)
     if (code === QUOTE || (code >= ZERO && code <= NINE)) {
       shape += text.slice(kept, at) + (code === QUOTE ? STRING : numberMark(text, at, end))
+      kept = end
+    } else if (code === SLASH && end > at + 1) {
+      shape += `${text.slice(kept, at)} `
       kept = end
     }
     at = end
@@ -181,10 +186,16 @@ const endOfParameter = (text: string, start: number): number => {
   return end > start + 1 && isLast ? end : -1
 }
 
-/** One sign. Comments are not accepted, wherever they start. */
+/** One sign, or a comment. One that reaches to the end of its line is not accepted: it can continue a string. */
 const afterSign = (text: string, at: number, code: number): number => {
   const next = text.charCodeAt(at + 1)
   if (code === MINUS && next === MINUS) return -1
-  if (code === SLASH && next === STAR) return -1
-  return at + 1
+  return code === SLASH && next === STAR ? endOfComment(text, at) : at + 1
+}
+
+/** Comments within comments are not accepted. */
+const endOfComment = (text: string, start: number): number => {
+  const end = text.indexOf('*/', start + 2)
+  const inner = text.indexOf('/*', start + 2)
+  return end < 0 || (inner >= 0 && inner < end + 1) ? -1 : end + 2
 }
