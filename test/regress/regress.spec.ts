@@ -22,7 +22,7 @@ const PART = [
   'limit',
   'largeobject',
   'sequence',
-  'psql',
+  'psql_crosstab',
 ]
 
 describe('PostgreSQL’s own tests, through a node that allows everything', () => {
