@@ -76,6 +76,11 @@ export class ClientSide implements FrameReader {
   #skipping = false
   /** In the middle of a group of the extended protocol, whose Sync has not come. */
   #within = false
+  /** Something of this group was executed. */
+  #executed = false
+  #asksWithin = false
+  /** We have executed a question of our own in this group, and the client nothing. */
+  #onlyWeExecuted = false
   /** The beginning of the CopyData that is under way is lost, so the rest of it must not be sent. */
   #copyDataLost = false
   #closed = false
@@ -104,6 +109,15 @@ export class ClientSide implements FrameReader {
   /** In the middle of a group of the extended protocol. */
   get within(): boolean {
     return this.#within
+  }
+
+  /**
+   * Whether a question of our own belongs into the group. The server commits a simple query by itself, unless something
+   * was executed before it in its group: then only the Sync of that does (PostgreSQL's "pipelining"). Our question must
+   * not be what makes the difference.
+   */
+  get asksWithin(): boolean {
+    return this.#asksWithin
   }
 
   /** What comes up to the next Sync is passed over. */
@@ -142,6 +156,10 @@ export class ClientSide implements FrameReader {
 
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#skipping && tag !== FRONTEND.sync && tag !== FRONTEND.terminate) return true
+    const own = isWhole(tag) && !this.#executed && this.#exchange.status === 'idle'
+    this.#asksWithin = this.#within && !own
+    // The question between this and what came before ends what ours within has begun.
+    if (own && this.#onlyWeExecuted) this.#exchange.meaning.asksAgain()
     if (RESTS_ON_WORDS.has(tag) && this.#mustWait(tag, bytes, start, end)) return this.#later(bytes, start, end)
     if (JUDGED.has(tag) && !this.#kept.hasRoomFor(end - start)) {
       // What is on its way is kept as well, until it is answered.
@@ -187,8 +205,7 @@ export class ClientSide implements FrameReader {
     const { meaning, copying, status, syncs } = this.#exchange
     if (copying) throw new ProtocolError('PGWIRE_UNEXPECTED', `${nameOf(tag)} in the middle of COPY data`)
     if (meaning.changing(syncs)) return true
-    const whole = tag === FRONTEND.query || tag === FRONTEND.functionCall
-    if (whole && (this.#within || meaning.portals.get('')?.execution) && this.#unanswered) return true
+    if (isWhole(tag) && (this.#within || meaning.portals.get('')?.execution) && this.#unanswered) return true
     if (!meaning.unknown || status === 'failed' || !JUDGED.has(tag)) return false
     return status === 'idle' || !TRANSACTION.test(this.#textIn(tag, bytes, start, end) ?? '')
   }
@@ -210,8 +227,9 @@ export class ClientSide implements FrameReader {
     if (!this.#unanswered && !this.#exchange.meaning.unknown) throw new Error('a statement waits for nothing')
     const frame = Buffer.from(bytes.subarray(start, end))
     this.#blocked = true
+    this.#onlyWeExecuted = this.#asksWithin && !this.#executed
     this.#toServer.flush()
-    this.#options.settled(this.#within).then(
+    this.#options.settled(this.#asksWithin).then(
       (refusal) => this.#lookAgain(frame, refusal),
       (error: unknown) => this.#options.failed(error),
     )
@@ -542,6 +560,7 @@ export class ClientSide implements FrameReader {
 
   #forwardExecute(bytes: Buffer, start: number, end: number, name: string, portal: Portal): boolean {
     const { execution } = portal
+    this.#executed = true
     if (execution) {
       this.#gateFor([execution])
       execution.asked += 1
@@ -585,6 +604,8 @@ export class ClientSide implements FrameReader {
   #sync(bytes: Buffer, start: number, end: number): boolean {
     this.#skipping = false
     this.#within = false
+    this.#executed = false
+    this.#onlyWeExecuted = false
     this.#exchange.syncs += 1
     if (this.#exchange.copying) return this.#forward(bytes, start, end, undefined)
     this.#exchange.groupsSent += 1
@@ -678,6 +699,9 @@ export class ClientSide implements FrameReader {
     return true
   }
 }
+
+/** A transaction of its own, unless it stands in one. */
+const isWhole = (tag: number): boolean => tag === FRONTEND.query || tag === FRONTEND.functionCall
 
 const BARE: ReadonlySet<number> = new Set([FRONTEND.sync, FRONTEND.flush, FRONTEND.terminate, FRONTEND.copyDone])
 

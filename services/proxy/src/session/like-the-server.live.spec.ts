@@ -256,6 +256,16 @@ const CONVERSATIONS: Readonly<Record<string, Talk>> = {
     upTo('E', bind('', 'nope'), flush),
     said(1, execute(), flush, SYNC),
   ),
+  'simple queries behind a group that is only described, as asyncpg does it: each is committed by itself': inTurn(
+    q('create table described (n int)'),
+    upTo('n', p('d', 'insert into described values (1)'), describeOf('S', 'd'), flush),
+    q('insert into described values (2)'),
+    q('drop table described'),
+    q("select to_regclass('described')"),
+    q('rollback'),
+    q("select to_regclass('described')"),
+    said(1, SYNC),
+  ),
   'a simple query in the middle of a group': said(
     2,
     p('', 'select 1'),

@@ -100,7 +100,7 @@ export class Session {
       notice: (notice) => this.#toClient.say(say.noticeOf(notice)),
       seeHandles: async () => {
         this.#exchange.meaning.seesHandles()
-        return this.#settled(this.#clientSide.within)
+        return this.#settled(this.#clientSide.asksWithin)
       },
     })
     this.#clientSide = new ClientSide({
@@ -366,7 +366,7 @@ export class Session {
    * server does not say so. In a failed transaction it answers nothing, and only its end is let through anyway.
    */
   async #settled(within: boolean): Promise<StatementRefusedError | undefined> {
-    if (within) this.#toServer.send(FLUSH, undefined)
+    if (this.#clientSide.within) this.#toServer.send(FLUSH, undefined)
     this.#toServer.flush()
     await this.#answered()
     const { meaning, status, statements } = this.#exchange
