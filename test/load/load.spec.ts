@@ -7,9 +7,9 @@ import { copyIn, copyOut, LOAD_TABLES, result, slowReader, slowServer } from './
  * The short version of `npm run load`: less of everything, and bounds that hold on any machine.
  */
 
-const MIB = 100
+const MIB = 250
 /** Far less than passes through, far more than chance. */
-const GROWTH_MIB_MAX = 80
+const GROWTH_MIB_MAX = 160
 
 let node: LoneNode
 beforeAll(async () => {
