@@ -60,7 +60,7 @@ describe.each([1, 2])('a node of %i reads its configuration again', (workers) =>
     const [, password = ''] = /shop_app: "([^"]+)"/.exec(config) ?? []
     await setPassword('changed on the way')
     try {
-      expect(await failureOf(open())).toMatchObject({ code: '08006' })
+      expect(await failureOf(open())).toMatchObject({ code: '08004' })
       const told = await reload(config.replace(`shop_app: "${password}"`, 'shop_app: "changed on the way"'))
       expect(told).toMatchObject({ level: 'info', changed: 'databases.shop.upstream.roles.shop_app' })
       expect(JSON.stringify(told)).not.toContain('on the way')
