@@ -46,6 +46,8 @@ afterEach(async () => {
 describe('a statement that is held while its client waits', () => {
   it('names the request and the owners, is refused to its own author, and runs when an owner approves', async () => {
     await upstream('create table kept_customers as table customers')
+    // An approval is for the schema that it was asked under.
+    await untilNodeSees('kept_customers', 16)
     onTestFinished(async () => {
       const [found] = await upstream("select to_regclass('customers')")
       await upstream(
@@ -64,7 +66,7 @@ describe('a statement that is held while its client waits', () => {
     expect(await upstream("select to_regclass('customers')::text")).toEqual([['customers']])
 
     expect((await cli('approve', id, 'bo')).status).toBe(0)
-    expect(await dropped.ended).toMatchObject({ status: 0, stdout: 'DROP TABLE\n' })
+    expect(await dropped.ended, dropped.said()).toMatchObject({ status: 0, stdout: 'DROP TABLE\n' })
     expect(await upstream("select to_regclass('customers')::text")).toEqual([[null]])
 
     // The record gets there within a second.
