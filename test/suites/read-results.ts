@@ -71,5 +71,7 @@ const RUST_OUTCOMES: Readonly<Record<string, Result['outcome']>> = {
 
 const rustSaid = (text: string, name: string): string => {
   const begin = text.indexOf(`---- ${name} stdout ----`)
-  return begin < 0 ? '' : (text.slice(begin, begin + SAID_MAX).split('\n\n')[0] ?? '')
+  if (begin < 0) return ''
+  const [said = ''] = text.slice(begin, begin + SAID_MAX).split(/\n(?=---- |failures:)/)
+  return said
 }

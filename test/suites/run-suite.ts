@@ -11,29 +11,37 @@ export interface Sides {
   readonly node: Results
 }
 
-/** Runs a suite on the database itself, and through a node in front of the same server, each time from the beginning. */
+/** Runs a suite on the database itself, and through a node in front of another that was made in the same way. */
 export const runSuite = async (suite: Suite, selection: Selection): Promise<Sides> => {
   const folder = await suite.install()
+  const direct = await onNewCluster(suite, ({ port }) =>
+    suite.run(folder, { name: 'direct', port, password: PASSWORD }, selection),
+  )
+  const node = await onNewCluster(suite, (postgres) =>
+    throughNode(postgres, suite, (side) => suite.run(folder, side, selection)),
+  )
+  return { direct, node }
+}
+
+/** What a run leaves behind, order on disk included, must not meet the next. */
+const onNewCluster = async <T>(suite: Suite, use: (postgres: Postgres) => Promise<T>): Promise<T> => {
   const [binaries] = installed()
   if (!binaries) throw new Error('no PostgreSQL is installed: run npm ci')
-  const postgres = await startPostgres(binaries, { settings: { max_connections: 200, max_prepared_transactions: 16 } })
+  const postgres = await startPostgres(binaries, {
+    settings: { max_connections: 200, max_prepared_transactions: 16 },
+  })
   try {
     await prepare(postgres, suite)
-    const direct = await suite.run(folder, { name: 'direct', port: postgres.port, password: PASSWORD }, selection)
-    await prepare(postgres, suite)
-    const node = await throughNode(postgres, suite, (side) => suite.run(folder, side, selection))
-    return { direct, node }
+    return await use(postgres)
   } finally {
     await postgres.stop()
   }
 }
 
 const throughNode = async <T>(postgres: Postgres, suite: Suite, use: (side: Side) => Promise<T>): Promise<T> => {
-  const node = await startAllowingNode({
-    port: postgres.port,
-    databases: suite.databases,
-    roles: { [suite.user]: PASSWORD, ...suite.others },
-  })
+  const { databases, makes = [], user, others } = suite
+  const roles = { [user]: PASSWORD, ...others }
+  const node = await startAllowingNode({ port: postgres.port, databases: [...databases, ...makes], roles })
   try {
     return await use({ name: 'node', port: node.port, password: PASSWORD })
   } finally {
@@ -41,13 +49,12 @@ const throughNode = async <T>(postgres: Postgres, suite: Suite, use: (side: Side
   }
 }
 
-/** Its databases, empty, and its users. What a run has left behind must not meet the next. */
+/** Its databases and its users. */
 const prepare = async (postgres: Postgres, { databases, user, others = {}, setup = '' }: Suite): Promise<void> => {
   const [first = 'postgres'] = databases
-  await withClient(postgres, 'template1', async (client) => {
-    for (const database of databases) await client.query(`drop database if exists "${database}" with (force)`)
+  await withClient(postgres, 'postgres', async (client) => {
     for (const role of [user, ...Object.keys(others)]) await ensureRole(client, role)
-    for (const database of databases) await client.query(`create database "${database}"`)
+    for (const database of databases) if (database !== 'postgres') await client.query(`create database "${database}"`)
   })
   if (setup) await withClient(postgres, first, (client) => client.query(setup))
 }

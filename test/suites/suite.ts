@@ -17,8 +17,10 @@ export interface Side {
 /** A driver's own test suite, as its authors publish it. */
 export interface Suite {
   readonly name: string
-  /** Made empty for each side. The first is the one that `setup` runs in. */
+  /** Made in a new cluster for each side. The first is the one that `setup` runs in. */
   readonly databases: readonly string[]
+  /** Those that its tests make themselves: a node serves the databases that its configuration names. */
+  readonly makes?: readonly string[]
   /** The user of the tests, a superuser of the server; and those that some tests log in as, with their passwords. */
   readonly user: string
   readonly others?: Readonly<Record<string, string>>

@@ -22,6 +22,7 @@ const ASYNCPG: PythonSuite = {
 export const asyncpg: Suite = {
   name: 'asyncpg',
   databases: ['postgres'],
+  makes: ['asyncpg_intro_test', 'testdb'],
   user: 'postgres',
   install: () => installPython(ASYNCPG),
   run: (folder, side, selection) => runPython(ASYNCPG, folder, side, selection),

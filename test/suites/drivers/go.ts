@@ -47,7 +47,7 @@ const goIn = (folder: string): NodeJS.ProcessEnv => ({
   GOFLAGS: '-modcacherw -buildvcs=false -mod=mod',
 })
 
-/** One package after the other, because they share a database. */
+/** One after the other, because they share a database, and some wait for an answer for less than a second. */
 export const runGo = async (
   { environment, few }: GoSuite,
   folder: string,
@@ -60,6 +60,7 @@ export const runGo = async (
     '-vet=off',
     '-p=1',
     '-count=1',
+    '-parallel=1',
     '-timeout=30m',
     ...(selection === 'few' ? few : ['./...']),
   ]

@@ -6,7 +6,7 @@ const PG8000: PythonSuite = {
   driver: 'pg8000',
   needs: ['pytz==2026.6', 'pytest-mock==3.17.0'],
   tests: 'test',
-  few: ['test/native', '--ignore-glob=*/test_benchmarks.py'],
+  few: ['test/native/test_query.py', 'test/native/test_copy.py', 'test/native/test_prepared_statement.py'],
   all: ['test/native', 'test/dbapi', 'test/legacy', '--ignore-glob=*/test_benchmarks.py'],
   environment: ({ port, password }) => ({ PGHOST: '127.0.0.1', PGPORT: String(port), PGPASSWORD: password }),
 }

@@ -3,13 +3,14 @@ import type { Recorder } from '../record/recorder.ts'
 import { statementDigest } from '../statement/digest.ts'
 import { noStages, type Execution, type Stages } from '../statement/execution.ts'
 import type { Asking, Holds, WithdrawnBecause } from '../statement/holds.ts'
-import type { BoundParameters, Circumstances, Judge } from '../statement/judge.ts'
+import type { BoundParameters, Circumstances, DeclaredCursor, Judge } from '../statement/judge.ts'
 import type { Judgement } from '../statement/judgement.ts'
 import { StatementRefusedError, type Notice } from '../statement/refusal.ts'
 import { shownText } from '../statement/shown-text.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { NamesMeant } from './meaning.ts'
+import type { Portal } from './pending.ts'
 import * as say from './say.ts'
 
 /** A client's message that holds statements: one text, of one command or several. */
@@ -68,7 +69,7 @@ export class Admission {
     types: readonly number[] = NO_TYPES,
   ): Circumstances {
     const { identity, exchange } = this.#options
-    const { prepared, cursors, reason, ticket, transaction } = exchange.meaning
+    const { prepared, cursors, portals, reason, ticket, transaction } = exchange.meaning
     return {
       principal: identity.principal,
       target: identity.target,
@@ -83,7 +84,7 @@ export class Admission {
         const found = prepared.get(name)
         return found && { text: found.text, types: found.parameterTypes }
       },
-      cursor: (name) => cursors.get(name),
+      cursor: (name) => cursors.get(name) ?? asCursor(portals.get(name)),
     }
   }
 
@@ -265,3 +266,12 @@ const worstOf = (judged: readonly Judgement[]): Judgement | undefined =>
   judged.toSorted((a, b) => SEVERITY[b.verdict] - SEVERITY[a.verdict])[0]
 
 const meaningOf = ({ actions, relations, touches }: Judgement): string => JSON.stringify([actions, relations, touches])
+
+/** SQL may move and fetch from a portal as well: the two have one space of names. */
+const asCursor = (portal: Portal | undefined): DeclaredCursor | undefined =>
+  portal && {
+    text: portal.prepared.text,
+    types: portal.prepared.parameterTypes,
+    session: portal.names.session,
+    namesKey: portal.names.key,
+  }

@@ -125,7 +125,7 @@ const CONVERSATIONS: Readonly<Record<string, Talk>> = {
     SYNC,
   ),
   'as many parameters as there can be': said(
-    1,
+    2,
     p('', `select cardinality(array[${numbered(65_535).map((n) => `$${n}`)}]::int[])`),
     bind('', '', { parameters: numbered(65_535).map(String) }),
     execute(),
@@ -265,6 +265,17 @@ const CONVERSATIONS: Readonly<Record<string, Talk>> = {
     q('rollback'),
     q("select to_regclass('described')"),
     said(1, SYNC),
+  ),
+  'a portal that SQL moves and fetches from': inTurn(
+    q('begin'),
+    said(1, p('', 'select generate_series(0, 100)'), bind('moved', ''), SYNC),
+    q('move forward 42 in moved'),
+    said(1, execute('moved', 1), SYNC),
+    q('fetch 2 from moved'),
+    said(1, execute('moved', 2), SYNC),
+    q('close moved'),
+    said(1, execute('moved'), SYNC),
+    q('rollback'),
   ),
   'a simple query in the middle of a group': said(
     2,
