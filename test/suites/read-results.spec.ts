@@ -12,11 +12,15 @@ describe('what a suite reports is read', () => {
       { Action: 'output', Package: 'p', Test: 'TestA', Output: 'broken\n' },
       { Action: 'fail', Package: 'p', Test: 'TestA' },
       { Action: 'pass', Package: 'p', Test: 'TestB/case' },
-      { Action: 'skip', Package: 'p', Test: 'TestC' },
+      { Action: 'skip', Package: 'p', Test: 'TestC/file=/tmp/TestC3740713060/001/conf' },
       { Action: 'fail', Package: 'p' },
     ]
     const results = goResults(`some compiler says\n${lines.map((line) => JSON.stringify(line)).join('\n')}\n`)
-    expect(outcomes(results)).toEqual(['p TestA: failed', 'p TestB/case: passed', 'p TestC: skipped'])
+    expect(outcomes(results)).toEqual([
+      'p TestA: failed',
+      'p TestB/case: passed',
+      'p TestC/file=/tmp/TestC/001/conf: skipped',
+    ])
     expect(results.get('p TestA')?.said).toBe('it is broken\n')
   })
 

@@ -7,13 +7,16 @@ export const goResults = (text: string): Results => {
   for (const line of text.split('\n')) {
     const event = goEvent(line)
     if (event?.Test === undefined) continue
-    const name = `${event.Package ?? ''} ${event.Test}`
+    const name = `${event.Package ?? ''} ${event.Test.replaceAll(TEMPORARY, '/tmp/$1/')}`
     if (event.Action === 'output') said.set(name, `${said.get(name) ?? ''}${event.Output ?? ''}`)
     const outcome = GO_OUTCOMES[event.Action]
     if (outcome) results.set(name, { outcome, said: said.get(name) ?? '' })
   }
   return results
 }
+
+/** A folder that is another one in each run, in the name of a test. */
+const TEMPORARY = /\/tmp\/(\w+?)\d+\//g
 
 interface GoEvent {
   readonly Action: string
