@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { countQueries, loadParser, understand } from './index.ts'
+import { countQueries, loadParser, understand, shapeOf } from './index.ts'
 
 beforeAll(() => loadParser())
 
@@ -118,3 +118,18 @@ it('counts for the constants of the text at hand, whichever text of the shape wa
       expect(sql).toEqual([`SELECT count(*) FROM (SELECT 1 FROM t WHERE i = ${id} AND n <> '${name}' LIMIT 9) counted`])
     }),
   ))
+
+it.each([
+  '/* short */',
+  "/*traceparent='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'*/",
+  '/* süß: ¼ 😀 */',
+])('counts for the constants of the text at hand behind a comment: %s', (comment) => {
+  const text = (said: string, id: number) => `${said} UPDATE t ${said} SET n = 1 WHERE ${said} i = ${id} AND n <> ${id}`
+  const [first, other] = [text(comment, 7), text('/* another, much longer than the first */', 42)]
+  const understood = understand(first)
+  if (shapeOf(first) !== shapeOf(other)) return expect(shapeOf(first)).toBeUndefined()
+  expect(understood.shapeable).toBe(true)
+  const [count] = countQueries(understood.commands[0]!, other, 9)
+  expect(count?.sql).toMatch(/ i = 42 AND n <> 42 LIMIT 9/)
+  expect(count?.sql).not.toContain('7')
+})

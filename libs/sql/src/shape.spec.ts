@@ -17,7 +17,7 @@ describe('texts that differ in plain constants have one shape', () => {
     ['SELECT * FROM "T" WHERE "a b" = 9999999999', 'SELECT * FROM "T" WHERE "a b" = 123456789012'],
     ['UPDATE t SET a=a+-5 WHERE b=$1', 'UPDATE t SET a=a+-1234 WHERE b=$1'],
     ['SELECT 2147483647', 'SELECT 0'],
-    ['SELECT 1 /* x */', "SELECT 22 /*traceparent='00-é;--\\\\'*/"],
+    ['SELECT 1 /* x */', "SELECT 22 /*traceparent='00-;--\\\\'*/"],
     ['SELECT a/**/+/***/b', 'SELECT a/* one */+/* two */b'],
   ])('%s', (left, right) => expect(sameShape(left, right)).toBe(true))
 })
@@ -54,6 +54,8 @@ describe('a text whose lexing could be doubted has no shape', () => {
     'SELECT 1 -- x',
     'SELECT 1 /* x /* y */ */',
     'SELECT 1 /* x',
+    'SELECT 1 /* é */',
+    'SELECT 1 /* \u0001 */',
     'SELECT 1 /*/',
     "SELECT 'a' /* x */ -- y\n'b'",
     'SELECT é',

@@ -193,9 +193,17 @@ const afterSign = (text: string, at: number, code: number): number => {
   return code === SLASH && next === STAR ? endOfComment(text, at) : at + 1
 }
 
-/** Comments within comments are not accepted. */
+/**
+ * Comments within comments are not accepted; nor what is not ASCII, because places in a text are counted in bytes
+ * elsewhere, and a count would be made with another text's constants.
+ */
 const endOfComment = (text: string, start: number): number => {
   const end = text.indexOf('*/', start + 2)
   const inner = text.indexOf('/*', start + 2)
-  return end < 0 || (inner >= 0 && inner < end + 1) ? -1 : end + 2
+  if (end < 0 || (inner >= 0 && inner < end + 1)) return -1
+  for (let at = start + 2; at < end; at++) if (!isPlain(text.charCodeAt(at))) return -1
+  return end + 2
 }
+
+/** Printable ASCII, a tab or the end of a line. */
+const isPlain = (code: number): boolean => (code >= 32 && code < 127) || code === 9 || code === 10 || code === 13
