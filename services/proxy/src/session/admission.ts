@@ -142,7 +142,7 @@ export class Admission {
   /** Code that may put others in their places: afterwards it must be possible to tell them apart. */
   async #seeHandles(judged: readonly Judgement[]): Promise<void> {
     const { exchange, seeHandles } = this.#options
-    if (!exchange.meaning.mustSeeHandles || !judged.some(({ effects }) => effects.changesHandles)) return
+    if (!judged.some(({ effects }) => effects.changesHandles) || !exchange.meaning.mustSeeHandles) return
     const refusal = await seeHandles()
     if (refusal) throw refusal
   }

@@ -624,8 +624,8 @@ export class ClientSide implements FrameReader {
     const { judge, recorder, admission } = this.#options
     if (!recorder.available) return undefined
     const judged = judge.known(sql, admission.circumstances(names, types))
-    const { mustSeeHandles } = this.#exchange.meaning
-    return judged?.every((each) => runsAtOnce(each) && !(each.effects.changesHandles && mustSeeHandles))
+    const { meaning } = this.#exchange
+    return judged?.every((each) => runsAtOnce(each) && !(each.effects.changesHandles && meaning.mustSeeHandles))
       ? judged
       : undefined
   }

@@ -51,11 +51,10 @@ export class Meaning {
   #tainted = false
   /** Told in the middle of this group: what comes behind its Sync has to wait for how that ends. */
   #toldWithin: number | undefined
-  /** Which cursors and prepared statements there were, and when each came to be, before code that may replace them. */
-  #handlesBefore: ReadonlyMap<string, string> | undefined
-  #handlesCounted = 0
-  /** Such code has run since. */
-  #doubtedBy: Execution | undefined
+  /** Our cursors and prepared statements when the server was asked last, and when it says that each came to be. */
+  #handlesBefore: ReadonlyMap<string, { readonly value: unknown; readonly since: string }> = new Map()
+  /** Such code has run since, and this is what our names stood for when it had. */
+  #doubt: { readonly by: Execution; readonly stood: ReadonlyMap<string, unknown> } | undefined
   #seesHandles = false
   /** Sent, and not answered: each will change what statements behind it mean. */
   readonly #changing = new Set<Execution>()
@@ -78,16 +77,11 @@ export class Meaning {
 
   /** There are named ones, and it is not known since when. */
   get mustSeeHandles(): boolean {
-    if (this.#handlesBefore !== undefined && this.#handlesCounted === this.#handles) return false
-    return this.cursors.size > 0 || this.portals.hasNamed || this.prepared.hasNamed
-  }
-
-  get #handles(): number {
-    return this.cursors.size + this.portals.size + this.prepared.size
+    return [...this.#standing].some(([name, value]) => this.#handlesBefore.get(name)?.value !== value)
   }
 
   get asksForHandles(): boolean {
-    return this.#seesHandles || this.#doubtedBy !== undefined
+    return this.#seesHandles || this.#doubt !== undefined
   }
 
   /** The server is to be asked before the next statement, whatever is known. */
@@ -192,22 +186,38 @@ export class Meaning {
 
   /** What does not stand for what it stood for before is forgotten: nothing is taken at its name. */
   #compareHandles(now: ReadonlyMap<string, string>): readonly Portal[] {
-    const by = this.#doubtedBy
-    const before = this.#handlesBefore ?? new Map<string, string>()
+    const doubt = this.#doubt
+    const before = this.#handlesBefore
+    const standing = [...this.#standing]
     this.#seesHandles = false
-    this.#doubtedBy = undefined
-    this.#handlesBefore = by ? undefined : now
-    this.#handlesCounted = this.#handles
-    if (!by) return NO_PORTALS
+    this.#doubt = undefined
+    this.#handlesBefore = new Map(
+      standing.flatMap(([name, value]) => {
+        const since = now.get(name)
+        return since === undefined ? [] : [[name, { value, since }]]
+      }),
+    )
+    if (!doubt) return NO_PORTALS
     this.version += 1
-    const isLost = (name: string) => !now.has(name) || now.get(name) !== before.get(name)
-    for (const name of this.cursors.keys()) if (isLost(`c${name}`)) this.cursors.delete(name)
-    this.prepared.forgetNamed((name) => isLost(`p${name}`))
-    return this.portals.forgetNamed((name, portal) => isLost(`c${name}`) && portal?.execution !== by)
+    // What the client itself has named since is what it says.
+    const isLost = (name: string, value: unknown) =>
+      doubt.stood.get(name) === value && (!now.has(name) || now.get(name) !== before.get(name)?.since)
+    for (const [name, cursor] of this.cursors) if (isLost(`c${name}`, cursor)) this.cursors.delete(name)
+    this.prepared.forgetNamed((name, prepared) => isLost(`p${name}`, prepared))
+    return this.portals.forgetNamed((name, portal) => isLost(`c${name}`, portal) && portal?.execution !== doubt.by)
+  }
+
+  /** Nothing that was sent behind what has just been completed was judged yet, so these stood when it ran. */
+  get #standing(): ReadonlyMap<string, unknown> {
+    return new Map<string, unknown>([
+      ...[...this.prepared.named()].map(([name, value]) => [`p${name}`, value] as const),
+      ...[...this.portals.named()].map(([name, value]) => [`c${name}`, value] as const),
+      ...[...this.cursors].map(([name, value]) => [`c${name}`, value] as const),
+    ])
   }
 
   searchPathChanged(): void {
-    this.#doubt()
+    this.#namesInDoubt()
   }
 
   /** A group has ended. Returns true when the schema may be another one now for everybody. */
@@ -252,9 +262,9 @@ export class Meaning {
     if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text, prepares.types))
     if (deallocates === 'ALL') this.prepared.clear()
     else if (deallocates !== undefined) this.prepared.delete(deallocates)
-    if (changesNames || says) this.#doubt()
+    if (changesNames || says) this.#namesInDoubt()
     if (changesHandles) {
-      this.#doubtedBy = execution
+      this.#doubt = { by: execution, stood: this.#standing }
       this.#unknown = true
     }
     if (changesCatalogue) this.#learn({ ...this.#names.session, changedSchema: true })
@@ -264,7 +274,7 @@ export class Meaning {
     this.#learn({ ...this.#names.session, tainted: true })
   }
 
-  #doubt(): void {
+  #namesInDoubt(): void {
     this.#unknown = true
     this.#mayBeTakenBack = true
   }

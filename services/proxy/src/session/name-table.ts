@@ -24,13 +24,13 @@ export class NameTable<Value> {
     return this.#changes.size
   }
 
-  /** Besides the unnamed one. */
-  get hasNamed(): boolean {
-    return this.#changes.size > (this.#changes.has('') ? 1 : 0)
-  }
-
   get(name: string): Value | undefined {
     return this.#changes.get(name)?.value
+  }
+
+  /** What the names stand for, without the unnamed one. */
+  *named(): Generator<readonly [string, Value | undefined]> {
+    for (const [name, { value }] of this.#changes) if (name !== '') yield [name, value]
   }
 
   /** Everything that is kept: what names stand for, and what they may stand for again. */
