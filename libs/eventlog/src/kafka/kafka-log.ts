@@ -28,7 +28,7 @@ export const openKafkaLog = async (options: KafkaOptions, onLog?: LogListener): 
   const name = `kafka at ${options.brokers.join(', ')}`
   const sink = await opened(client, topicPlans(options), name)
   const writer = openWriter(sink, name)
-  const lookups = openLookups(client, name)
+  const lookups = openLookups(client, name, options.brokers.length)
   const subscriptions = new Set<Subscription>()
 
   return {

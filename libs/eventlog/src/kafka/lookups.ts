@@ -2,7 +2,7 @@ import { TOPICS, type Topic } from '@countersign/contracts'
 import { CursorOutOfRangeError, LogUnavailableError, type Cursor, type LogRecord } from '../event-log.ts'
 import type { KafkaClient, Source } from './client.ts'
 
-/** Questions to the cluster that are answered once. Each rejects with `LogUnavailableError` when it does not answer. */
+/** Questions to the cluster that are answered once. Each rejects with `LogUnavailableError` when no broker answers. */
 export interface Lookups {
   end(topic: Topic): Promise<Cursor>
   read(topic: Topic, from: Cursor, limit: number): Promise<readonly LogRecord[]>
@@ -11,10 +11,11 @@ export interface Lookups {
   close(): void
 }
 
-export const openLookups = (client: KafkaClient, name: string): Lookups => {
+/** `brokers`: so many there are to be asked, one after the other, before the cluster counts as not answering. */
+export const openLookups = (client: KafkaClient, name: string, brokers: number): Lookups => {
   let opened: Promise<Source> | undefined
 
-  const ask = async <T>(question: (source: Source) => Promise<T>): Promise<T> => {
+  const ask = async <T>(question: (source: Source) => Promise<T>, left = brokers): Promise<T> => {
     const asked = (opened ??= client.openSource())
     try {
       return await question(await asked)
@@ -22,6 +23,8 @@ export const openLookups = (client: KafkaClient, name: string): Lookups => {
       if (error instanceof CursorOutOfRangeError) throw error
       if (opened === asked) opened = undefined
       asked.then((source) => source.close()).catch(() => {})
+      // The next source begins with another broker.
+      if (left > 1) return ask(question, left - 1)
       throw new LogUnavailableError(`${name} does not answer: ${String(error)}`, { cause: error })
     }
   }
