@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessEvent, ColumnClass, Target, WorkerId } from '@countersign/contracts'
 import { classifyColumn, isDataClass, isSensitive, type DataClass } from '@countersign/masking'
 import { faultOf, type DatabaseConfig, type Logger } from '@countersign/platform'
@@ -35,8 +36,6 @@ const CURRENT_MS = 10_000
 /** Several changes in a row are read together; and where nobody waits for it, half of the time is spent on it at most. */
 const SETTLE_MS = 20
 const RETRY_FIRST_MS = 500
-/** A statement that speaks of what is not known makes us look again, but not more often than this. */
-const LOOK_AGAIN_MS = 1_000
 
 type ObservedColumn = ColumnClass & { readonly dataType: string }
 
@@ -79,6 +78,8 @@ export class Knowledge {
   #failure: string | undefined
   #timer: NodeJS.Timeout | undefined
   #lookTimer: NodeJS.Timeout | undefined
+  #looking = Promise.resolve(0)
+  #nextLook: Promise<void> | undefined
   #fingerprint: string | undefined
   #changes = 0
   #changesRead = 0
@@ -176,12 +177,15 @@ export class Knowledge {
     await this.#reading
   }
 
-  /** Looks whether the schema has changed since it was read, unless that was just now. */
-  async lookAgain(): Promise<boolean> {
-    if (performance.now() - this.#readAt < LOOK_AGAIN_MS) return false
-    const before = this.version
-    await this.refresh()
-    return this.version !== before
+  /**
+   * Looks at the database itself, and resolves with whether the schema is another one by now than the one of this
+   * version. However many ask, one look is under way and one more waits for its turn.
+   */
+  async lookAgain(version: string): Promise<boolean> {
+    this.#nextLook ??= this.#looking.then((tookMs) => this.#lookAfter(tookMs))
+    await this.#nextLook
+    await this.untilCurrent()
+    return this.version !== version
   }
 
   async close(): Promise<void> {
@@ -193,22 +197,34 @@ export class Knowledge {
   }
 
   #lookLater(inMs: number): void {
-    if (!this.#closed) this.#lookTimer = setTimeout(() => void this.#look(), inMs).unref()
+    if (!this.#closed) this.#lookTimer = setTimeout(() => void this.#lookAndLookLater(), inMs).unref()
   }
 
-  /** Has anything changed of which we have not been told? */
-  async #look(): Promise<void> {
+  async #lookAndLookLater(): Promise<void> {
+    const tookMs = await (this.#looking = this.#look())
+    this.#lookLater(Math.max(LOOK_MS, LOOK_SHARE * tookMs))
+  }
+
+  /** Statements that speak of what is not known may come without end: the connection has other things to do. */
+  async #lookAfter(lastTookMs: number): Promise<void> {
+    await sleep(Math.min(lastTookMs, LOOK_MS))
+    this.#nextLook = undefined
+    await (this.#looking = this.#look())
+  }
+
+  /** Has anything changed of which we have not been told? Resolves with how long it took to find out. */
+  async #look(): Promise<number> {
     const began = performance.now()
     try {
-      const seen = await this.#lookNow()
+      const seen = await this.#fingerprintNow()
       if (this.#fingerprint !== undefined && seen !== this.#fingerprint) this.hasChanged()
     } catch {
       // The next reading says what is wrong.
     }
-    this.#lookLater(Math.max(LOOK_MS, LOOK_SHARE * (performance.now() - began)))
+    return performance.now() - began
   }
 
-  async #lookNow(): Promise<string> {
+  async #fingerprintNow(): Promise<string> {
     const [row] = await this.side.query(FINGERPRINT_QUERY)
     return String(row?.['fingerprint'])
   }
@@ -233,14 +249,14 @@ export class Knowledge {
       }
       const took = performance.now() - this.#readAt
       const pause = this.#whenCurrent.length > 0 ? SETTLE_MS : Math.max(SETTLE_MS, took)
-      if (this.#again) await new Promise((resolve) => setTimeout(resolve, pause))
+      if (this.#again) await sleep(pause)
     }
     if (!this.#closed) this.#timer = setTimeout(() => void this.refresh(), wait).unref()
   }
 
   async #read(): Promise<void> {
     this.#readAt = performance.now()
-    const fingerprint = await this.#lookNow()
+    const fingerprint = await this.#fingerprintNow()
     const answers = await this.side.run(async (client) => {
       const read: [CatalogueQuery, string][] = []
       for (const [name, sql] of Object.entries(catalogueQueries) as [CatalogueQuery, string][]) {

@@ -415,6 +415,16 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       expect(await seen('SELECT id, ssn FROM fresh')).toEqual([['1', '***-**-6789']])
     })
 
+    it('is known at once where a statement speaks of what came just after a reading', async () => {
+      for (const name of ['fresh_1', 'fresh_2', 'fresh_3']) {
+        await knowledge.refresh()
+        await admin.query(`CREATE TABLE ${name} (id int PRIMARY KEY, ssn text)`)
+        const asked = await Promise.all([verdicts(`DELETE FROM ${name} WHERE id = 1`), verdicts(`TABLE ${name}`)])
+        expect(asked).toEqual([['allow'], ['mask']])
+      }
+      await admin.query('DROP TABLE fresh_1, fresh_2, fresh_3')
+    })
+
     it('has its new columns masked, whatever they are called, and its old ones as they were', async () => {
       await admin.query('CREATE TABLE fresh (id int PRIMARY KEY)')
       await knowledge.refresh()

@@ -222,11 +222,13 @@ export class DatabaseJudge implements Judge {
   }
 
   async #understand(sql: string, circumstances: Circumstances): Promise<Understood> {
+    const { knowledge } = this.#options
+    const { version } = knowledge
     const understood = await this.#understandNow(sql, circumstances)
     // It may speak of something that came after we have read the schema.
     const mayBeNew = understood.facts.some(({ unresolved }) => unresolved) && !circumstances.session.changedSchema
     const matters = this.#options.policy()?.set.looksAtStatements ?? true
-    const isNew = mayBeNew && matters && (await this.#options.knowledge.lookAgain())
+    const isNew = mayBeNew && matters && version !== undefined && (await knowledge.lookAgain(version))
     return isNew ? this.#understandNow(sql, circumstances) : understood
   }
 
