@@ -36,6 +36,8 @@ const main = async (): Promise<void> => {
     number,
     number,
   ]
+  if (mib < 2 * UNDER_WAY_MIB_MAX)
+    throw new Error(`--mib ${mib}: it takes ${2 * UNDER_WAY_MIB_MAX} to fill what lies between`)
   const room = idle + active + 50
   const node = await LoneNode.start({
     postgres: { max_connections: room + 50, shared_buffers: '128MB' },

@@ -26,7 +26,10 @@ const TRIED: Readonly<Record<string, string>> = {
   'npx countersign tail --as dee': 'one thing to try',
   'npm test': 'is what runs this',
   'npm test -- services/cli': 'some of the tests',
-  'npm run bench': 'the bench',
+  'npm run regress': 'some of PostgreSQL’s own tests',
+  'npm run bench': 'some of the bench',
+  'npm run fuzz -- --conversations 100000': 'fewer conversations',
+  'npm run load': 'fewer connections and shorter streams',
 }
 
 let clone: string
@@ -144,6 +147,25 @@ describe('the README', () => {
   it('runs some of the tests, and says how many passed', async () => {
     const { status, stdout } = await inClone('npm', 'test', '--', 'services/cli')
     expect(stdout.trim().split('\n').slice(-6).join('\n')).toMatch(/^\d+ passed, 0 failed$/m)
+    expect(status).toBe(0)
+  })
+
+  it("runs some of PostgreSQL's own tests", async () => {
+    const { status, stdout } = await inClone('npm', 'run', 'regress', '--', 'test_setup', 'boolean')
+    expect(stdout).toMatch(/^PostgreSQL [\d.]+: 2 tests, 2 the same, 0 explained, 0 not explained/m)
+    expect(status).toBe(0)
+  })
+
+  it('holds conversations that no client would hold', async () => {
+    const { status, stdout } = await inClone('npm', 'run', 'fuzz', '--', '--conversations', '400')
+    expect(stdout).toMatch(/^fuzz: 4 of 4 targets passed$/m)
+    expect(status).toBe(0)
+  })
+
+  it('puts a node under load', async () => {
+    const little = ['--idle', '20', '--active', '5', '--minutes', '0.1', '--mib', '64']
+    const { status, stdout } = await inClone('npm', 'run', 'load', '--', ...little)
+    expect(stdout).toMatch(/20 idle/)
     expect(status).toBe(0)
   })
 

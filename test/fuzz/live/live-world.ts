@@ -40,9 +40,10 @@ export const liveWorld = async (): Promise<LiveWorld> => {
     lockout: NEVER,
   })
   const healthy = new Healthy(node)
-  const rss: number[] = []
+  const rss = [residentMiB(node)]
   const sample = setInterval(() => rss.push(residentMiB(node)), 1_000)
-  const warm = () => rss[Math.min(rss.length - 1, WARM_MS / 1_000)] ?? 0
+  /** What it is once it is warm. A run that is over before says nothing of leaks. */
+  const warm = () => rss[WARM_MS / 1_000]
 
   const wrong = async () => {
     clearInterval(sample)
@@ -51,7 +52,8 @@ export const liveWorld = async (): Promise<LiveWorld> => {
     await until(async () => ((await node.metric('countersign_node_sessions')) === 0 ? true : undefined), 20_000).catch(
       () => found.push('sessions are left over'),
     )
-    const growth = residentMiB(node) - warm()
+    const now = residentMiB(node)
+    const growth = now - (warm() ?? now)
     if (growth > GROWTH_MIB_MAX) found.push(`resident memory has grown by ${growth} MiB`)
     const mistakes = node.said.split('\n').filter((line) => /"level":"error"/.test(line) && !EXPECTED.test(line))
     const unrecorded = await notRecorded(node, behind.queries)
@@ -64,7 +66,7 @@ export const liveWorld = async (): Promise<LiveWorld> => {
     behind.close()
     rmSync(folder, { recursive: true, force: true })
   }
-  return { node, wrong, memory: () => `node: ${warm()} → ${rss.at(-1) ?? 0} MiB resident`, stop }
+  return { node, wrong, memory: () => `node: ${warm() ?? rss[0]} → ${rss.at(-1)} MiB resident`, stop }
 }
 
 /** Whoever plays a million conversations from one address fails a lot. */

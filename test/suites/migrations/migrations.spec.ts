@@ -19,7 +19,8 @@ let node: AllowingNode
 beforeAll(async () => {
   const debian = installed().find(({ folder }) => folder === BIN)
   if (!debian) throw new Error(`${BIN} is not there: apt-get install postgresql-15 postgresql-client-15`)
-  postgres = await startPostgres(debian)
+  // A node has two connections of its own to each database.
+  postgres = await startPostgres(debian, { settings: { max_connections: 200 } })
   const databases = Object.keys(TOOLS).flatMap((name) =>
     ['direct', 'node'].flatMap((side) => [`${name}_${side}`, `${name}_${side}_test`]),
   )
