@@ -217,6 +217,7 @@ const open = (
       credentialId,
       target,
       role,
+      processId: upstream.processId,
       application: settings.application ?? '',
       holdSeconds: holdSecondsFor(principal, settings, options.inlineSeconds),
       now,

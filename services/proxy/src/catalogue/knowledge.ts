@@ -37,6 +37,13 @@ const CURRENT_MS = 10_000
 const SETTLE_MS = 20
 const RETRY_FIRST_MS = 500
 
+const PATIENT_IDLE_MS = 10_000
+
+const BLOCKED_QUERY = `WITH RECURSIVE before(pid) AS (
+    SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::pg_catalog.int4))
+    UNION SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids(pid)) FROM before)
+  SELECT EXISTS (SELECT FROM before WHERE pid = $2::pg_catalog.int4) AS blocked`
+
 type ObservedColumn = ColumnClass & { readonly dataType: string }
 
 /** A column where a result may say that it comes from. */
@@ -59,9 +66,13 @@ export interface DescribedColumn extends KnownColumn {
 export class Knowledge {
   readonly target: Target
   readonly analysis: Analysis
+  /** For what waits for locks, so that nothing else waits behind it. */
+  readonly patientAnalysis: Analysis
   readonly side: SideConnection
   readonly #options: KnowledgeOptions
   readonly #samples = new Map<string, Samples>()
+  /** Some table could not be looked into when the schema was read, because it was locked. */
+  #unseen = false
   #classified = new Map<string, readonly ObservedColumn[]>()
   #summary: CatalogueSummary | undefined
   #columns = new Map<string, DescribedColumn>()
@@ -92,6 +103,7 @@ export class Knowledge {
     this.#options = options
     this.target = { environment, database: name }
     this.analysis = new Analysis(upstream, servers)
+    this.patientAnalysis = new Analysis(upstream, servers, PATIENT_IDLE_MS)
     this.side = new SideConnection(upstream, servers)
   }
 
@@ -193,7 +205,13 @@ export class Knowledge {
     clearTimeout(this.#timer)
     clearTimeout(this.#lookTimer)
     for (const resolve of this.#whenCurrent.splice(0)) resolve()
-    await Promise.all([this.side.close(), this.analysis.close()])
+    await Promise.all([this.side.close(), this.analysis.close(), this.patientAnalysis.close()])
+  }
+
+  /** Whether a process of the server waits for a lock that another one holds, or for one that itself waits for it. */
+  async isBlockedBy(waiting: number, processId: number): Promise<boolean> {
+    const [row] = await this.side.query(BLOCKED_QUERY, [waiting, processId])
+    return row?.['blocked'] === true
   }
 
   #lookLater(inMs: number): void {
@@ -237,7 +255,7 @@ export class Knowledge {
       const changes = this.#changes
       try {
         await this.#read()
-        wait = POLL_MS
+        wait = this.#unseen ? LOOK_MS : POLL_MS
         this.#backOff.succeeded()
         this.#failure = undefined
         this.#changesRead = changes
@@ -267,18 +285,23 @@ export class Knowledge {
     })
     const summary = await this.#options.parser.readCatalogue(this.name, answers)
     this.#fingerprint = fingerprint
-    if (summary.version !== this.#summary?.version) await this.#classify(summary)
+    if (summary.version !== this.#summary?.version || this.#unseen) await this.#classify(summary)
   }
 
   async #classify(summary: CatalogueSummary): Promise<void> {
     const before = this.#classified
     const classified: typeof before = new Map()
+    const observed: ObservedColumn[] = []
+    this.#unseen = false
     for (const relation of summary.relations.filter(isOfUser)) {
       const form = JSON.stringify(relation)
-      classified.set(form, before.get(form) ?? (await this.#columnsOf(relation)))
+      const samples = before.has(form) ? undefined : await this.#samplesOf(relation)
+      const columns = before.get(form) ?? this.#columnsOf(relation, samples)
+      observed.push(...columns)
+      if (before.has(form) || samples) classified.set(form, columns)
+      else this.#unseen = true
     }
     this.#classified = classified
-    const observed = [...classified.values()].flat()
     this.#summary = summary
     this.#relations = new Map(summary.relations.map((relation) => [relation.oid, relation]))
     this.#classes = new Map(observed.map(({ column, class: found }) => [column, found as DataClass]))
@@ -296,8 +319,7 @@ export class Knowledge {
     return this.#carried.get(place)
   }
 
-  async #columnsOf(relation: RelationSummary): Promise<readonly ObservedColumn[]> {
-    const samples = await this.#samplesOf(relation)
+  #columnsOf(relation: RelationSummary, samples: Samples | undefined): readonly ObservedColumn[] {
     return relation.columns.map((column, index) => {
       const { name, typeName, comment } = column
       const found = classifyColumn({
@@ -306,8 +328,11 @@ export class Knowledge {
         column: name,
         dataType: typeName,
         comment,
-        samples: samples.map((row) => row[index] ?? null),
+        samples: (samples ?? []).map((row) => row[index] ?? null),
       })
+      if (!samples && !isSensitive(found.class)) {
+        return { ...NOT_LOOKED_INTO, column: nameOf(relation, column), dataType: typeName }
+      }
       const known = this.#carriedBy(relation, column)
       const carried = known !== undefined &&
         !isSensitive(found.class) && { class: known, because: 'known by another name' }
@@ -316,12 +341,12 @@ export class Knowledge {
   }
 
   /** Read once for each form that a relation has had; a view's rows are those of the tables behind it. */
-  async #samplesOf(relation: RelationSummary): Promise<Samples> {
+  async #samplesOf(relation: RelationSummary): Promise<Samples | undefined> {
     const key = `${relation.oid}:${relation.columns.map(({ number, type }) => `${number}.${type}`).join()}`
     const known = this.#samples.get(key)
     if (known) return known
     const samples = await sampleOf(this.side, relation)
-    this.#samples.set(key, samples)
+    if (samples) this.#samples.set(key, samples)
     return samples
   }
 
@@ -347,6 +372,8 @@ export class Knowledge {
     } as AccessEvent)
   }
 }
+
+const NOT_LOOKED_INTO = { class: 'unknown', confidence: 0, because: 'the table is locked: not looked into yet' }
 
 const isOfServer = (column: string): boolean => /^(pg_catalog|information_schema)\./.test(column)
 

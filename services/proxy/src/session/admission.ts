@@ -74,6 +74,7 @@ export class Admission {
       principal: identity.principal,
       target: identity.target,
       role: identity.role,
+      processId: identity.processId,
       session: names.session,
       namesKey: names.key,
       types,
@@ -104,16 +105,23 @@ export class Admission {
   }
 
   /** Understands a text that is only prepared; undefined for an empty one. */
-  async understand(sql: string, types: readonly number[]): Promise<Judgement | undefined> {
-    const [first] = await this.#options.judge.ask(sql, this.circumstances(undefined, types))
-    return first
+  understand(sql: string, types: readonly number[]): Promise<Judgement | undefined> {
+    return this.#abortably(async (signal) => {
+      const [first] = await this.#options.judge.ask(sql, this.circumstances(undefined, types), { signal })
+      if (signal.aborted) throw say.cancelled()
+      return first
+    })
   }
 
-  async admit(statement: Statement, bound?: BoundParameters, names?: NamesMeant): Promise<Admitted> {
+  admit(statement: Statement, bound?: BoundParameters, names?: NamesMeant): Promise<Admitted> {
+    return this.#abortably((signal) => this.#admit({ ...statement, bound, names }, signal))
+  }
+
+  async #abortably<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController()
     this.#abort = abort
     try {
-      return await this.#admit({ ...statement, bound, names }, abort.signal)
+      return await work(abort.signal)
     } finally {
       this.#abort = undefined
     }
@@ -152,7 +160,7 @@ export class Admission {
     const { judge, exchange } = this.#options
     const { sql, bound, names } = statement
     try {
-      return await judge.ask(sql, this.circumstances(names, bound?.types), bound, stages)
+      return await judge.ask(sql, this.circumstances(names, bound?.types), { bound, stages, signal })
     } catch (error) {
       if (!(error instanceof StatementRefusedError)) throw error
       if (signal.aborted) throw say.cancelled()
@@ -194,7 +202,7 @@ export class Admission {
     const outcome = await answer.finally(() => (this.#holding = false))
     stages.hold = identity.clock() - heldAt
     if ('refused' in outcome) throw settle(outcome.withdrawn ? 'withdrawn' : 'refused', outcome.refused)
-    const drift = await this.#drift(worst, statement)
+    const drift = await this.#drift(worst, statement, signal)
     if (drift) throw settle('refused', say.grantDoesNotMatch(outcome.granted, drift))
     return { executions }
   }
@@ -203,8 +211,9 @@ export class Admission {
    * CONTROL approved-is-executed: what was approved must still be what would run. The bytes are the same, because
    * they never left this process or were compared by digest; here the policy and the rows are looked at once more.
    */
-  async #drift(approved: Judgement, { sql, bound, names }: Asked): Promise<string | undefined> {
-    const now = worstOf(await this.#options.judge.ask(sql, this.circumstances(names, bound?.types), bound))
+  async #drift(approved: Judgement, { sql, bound, names }: Asked, signal: AbortSignal): Promise<string | undefined> {
+    const circumstances = this.circumstances(names, bound?.types)
+    const now = worstOf(await this.#options.judge.ask(sql, circumstances, { bound, signal }))
     if (!now || now.policyVersion !== approved.policyVersion) return 'the policy has changed since'
     if (now.verdict === 'deny') return 'policy denies it now'
     if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'

@@ -8,6 +8,8 @@ export interface Identity {
   readonly credentialId: CredentialId
   readonly target: Target
   readonly role: string
+  /** The number of the server's process that serves it. */
+  readonly processId: number
   /** What its client called itself when it came. */
   readonly application: string
   /** How long its client may be kept waiting for an approval; undefined: it is told at once to come back. */

@@ -485,10 +485,13 @@ describe('a cancel', () => {
     expect(world.cancels).toBe(0)
   })
 
-  it('of what waits for the parser ends it with the code that cancelled statements have', async () => {
+  it.each([
+    ['a statement', [wire.query('write 1')]],
+    ['what is prepared', [wire.parse('s', 'write 1'), wire.sync]],
+  ])('of %s that waits for the parser ends it with the code that cancelled statements have', async (_, messages) => {
     world.judge.knows = () => false
     world.judge.hold()
-    await world.client.says(wire.query('write 1'))
+    await world.client.says(...messages)
     await world.session.cancel()
     world.judge.release()
     await settle()

@@ -68,7 +68,7 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
   }
 
   const ask = (sql: string, session: Partial<In> = {}, bound?: BoundParameters) =>
-    judge.ask(sql, within({ ...(bound && { types: bound.types }), ...session }), bound)
+    judge.ask(sql, within({ ...(bound && { types: bound.types }), ...session }), { bound })
 
   /** One word each: what is to become of each command of a text. */
   const verdicts = async (sql: string, session: Partial<In> = {}, bound?: BoundParameters) =>
@@ -398,6 +398,79 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
     })
   })
 
+  describe('a statement about a table that is locked', () => {
+    const SQL = 'SELECT id FROM locked WHERE id = 1'
+    let locker: Client
+    let processId: number
+    beforeEach(async () => {
+      await admin.query('DROP TABLE IF EXISTS locked; CREATE TABLE locked (id int PRIMARY KEY)')
+      await knowledge.refresh()
+      locker = await server.connect('shop')
+      processId = (await locker.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0
+      await locker.query('BEGIN')
+    })
+    afterEach(() => locker.end())
+
+    const asking = (session: Partial<In> = {}) => {
+      const abort = new AbortController()
+      const answer = judge.ask(SQL, within(session), { signal: abort.signal })
+      return { abort, verdict: answer.then(([judgement]) => judgement?.verdict) }
+    }
+    const blocked = async () => {
+      while ((await admin.query('SELECT FROM pg_locks WHERE NOT granted')).rows.length === 0);
+    }
+
+    it('waits until it is not, and keeps nobody else waiting', async () => {
+      await locker.query('LOCK TABLE locked')
+      const { verdict } = asking()
+      let judged = false
+      void verdict.then(() => (judged = true))
+      await blocked()
+      for (const city of ['Ghent', 'Riga', 'Oslo']) {
+        await blocked()
+        expect(await verdicts(`SELECT ssn, '${city}' FROM customers`)).toEqual(['mask'])
+      }
+      expect(judged).toBe(false)
+      await locker.query('COMMIT')
+      expect(await verdict).toBe('allow')
+    })
+
+    it('is understood as it is when the lock is gone', async () => {
+      await locker.query('ALTER TABLE locked ADD ssn text; ALTER TABLE locked DROP id; ALTER TABLE locked ADD id text')
+      const { verdict } = asking()
+      await blocked()
+      await locker.query('COMMIT')
+      expect(await verdict).toBe('allow')
+      expect(await verdicts('SELECT ssn FROM locked WHERE id = 1::text')).toEqual(['mask'])
+    })
+
+    it('does not wait for its own transaction', async () => {
+      await locker.query('LOCK TABLE locked')
+      expect(await asking({ processId }).verdict).toBe('hold')
+      await locker.query('COMMIT')
+      expect(await verdicts(SQL)).toEqual(['allow'])
+    })
+
+    it('does not wait for what waits for its own transaction', async () => {
+      await locker.query('INSERT INTO locked VALUES (1)')
+      const other = await server.connect('shop')
+      const altered = other.query('ALTER TABLE locked ADD more text')
+      await blocked()
+      expect(await asking({ processId }).verdict).toBe('hold')
+      await locker.query('COMMIT')
+      await altered
+      await other.end()
+    })
+
+    it('waits no longer than its client', async () => {
+      await locker.query('LOCK TABLE locked')
+      const { abort, verdict } = asking()
+      await blocked()
+      abort.abort('cancelled')
+      await verdict
+    })
+  })
+
   describe('a schema that changes', () => {
     beforeEach(() => admin.query('DROP TABLE IF EXISTS fresh'))
 
@@ -423,6 +496,20 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
         expect(asked).toEqual([['allow'], ['mask']])
       }
       await admin.query('DROP TABLE fresh_1, fresh_2, fresh_3')
+    })
+
+    it('is masked where it cannot be looked into yet, and known as soon as it can', async () => {
+      await admin.query(
+        "CREATE TABLE fresh AS SELECT i, 'x' AS plain, '123-45-' || 6700 + i AS said FROM generate_series(1, 50) i",
+      )
+      const locker = await server.connect('shop')
+      await locker.query('BEGIN; LOCK TABLE fresh')
+      await knowledge.refresh()
+      await locker.query('COMMIT')
+      await locker.end()
+      expect(await verdicts('SELECT plain FROM fresh')).toEqual(['mask'])
+      await vi.waitUntil(async () => (await verdicts('SELECT plain FROM fresh'))[0] === 'allow', 5_000)
+      expect(await verdicts('SELECT said FROM fresh')).toEqual(['mask'])
     })
 
     it('has its new columns masked, whatever they are called, and its old ones as they were', async () => {
@@ -651,6 +738,7 @@ interface In {
   readonly cursors: Readonly<Record<string, string>>
   /** Declared for its parameters. */
   readonly types: readonly number[]
+  readonly processId: number
 }
 
 const within = ({
@@ -659,6 +747,7 @@ const within = ({
   prepared = {},
   cursors = {},
   types = [],
+  processId = 0,
 }: Partial<In> = {}): Circumstances => {
   const names: SessionView = {
     searchPath: ['pg_catalog', 'public'],
@@ -673,6 +762,7 @@ const within = ({
     principal,
     target: { environment: 'prod', database: 'shop' } as Circumstances['target'],
     role: 'app',
+    processId,
     session: names,
     namesKey: key,
     types,

@@ -32,9 +32,8 @@ import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
 import { temporaryKinds } from '../understanding/words.ts'
 import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
-import type { Stages } from './execution.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
-import type { BoundParameters, Circumstances, Judge } from './judge.ts'
+import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
 import { StatementRefusedError } from './refusal.ts'
 import type { Judgement, ResultPlanner } from './judgement.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
@@ -58,6 +57,8 @@ interface Understood {
   readonly hidden: string | undefined
   /** Rows have to be counted before it may run. */
   readonly counts: boolean
+  /** Of something that it speaks of the server could not tell, because it is locked. */
+  readonly locked: boolean
   /** A setting after which this node could not read what its client says. */
   readonly misread: string | undefined
   readonly judgements: Map<string, readonly Judgement[]>
@@ -66,6 +67,8 @@ interface Understood {
 const ENTRIES_MAX = 5_000
 const BYTES_MAX = 32 * 1024 * 1024
 const DECISIONS_MAX = 64
+/** So long a statement that was never understood before waits for what it speaks of to be unlocked. */
+const LOCKED_MS = 60_000
 /** Rows are counted up to here; more is "at least so many". */
 const COUNT_LIMIT = 1_000_000
 
@@ -117,14 +120,10 @@ export class DatabaseJudge implements Judge {
     return this.#decided(understood, sql, circumstances, policy, undefined)
   }
 
-  async ask(
-    sql: string,
-    circumstances: Circumstances,
-    bound?: BoundParameters,
-    stages?: Stages,
-  ): Promise<readonly Judgement[]> {
+  async ask(sql: string, circumstances: Circumstances, more: Asking = {}): Promise<readonly Judgement[]> {
+    const { bound, stages, signal } = more
     const explained = explainedIn(sql)
-    if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, bound)]
+    if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, more)]
     const { knowledge } = this.#options
     if (!knowledge.current && knowledge.version !== undefined && this.#isUnbounded(circumstances.principal)) {
       return this.#askUnbounded(sql, circumstances)
@@ -132,7 +131,7 @@ export class DatabaseJudge implements Judge {
     if (!(await knowledge.untilCurrent())) {
       throw new StatementRefusedError('57P03', 'the schema has changed and could not be read yet: try again')
     }
-    const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances))
+    const understood = this.#find(sql, circumstances) ?? (await this.#understand(sql, circumstances, signal))
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
     const counts = mustCount(understood, policy.set)
@@ -174,12 +173,14 @@ export class DatabaseJudge implements Judge {
     explained: string,
     sql: string,
     circumstances: Circumstances,
-    bound: BoundParameters | undefined,
+    { bound, signal }: Asking,
   ): Promise<Judgement> {
-    const found = await this.ask(explained, circumstances, bound).catch((error: unknown) => {
-      if (error instanceof StatementRefusedError) return error
-      throw error
-    })
+    const found = await this.ask(explained, circumstances, { bound, ...(signal && { signal }) }).catch(
+      (error: unknown) => {
+        if (error instanceof StatementRefusedError) return error
+        throw error
+      },
+    )
     return { ...this.#nothingKnown(sql), tag: 'EXPLAIN', readOnly: true, replacement: explainedAnswer(found) }
   }
 
@@ -221,18 +222,41 @@ export class DatabaseJudge implements Judge {
     return found
   }
 
-  async #understand(sql: string, circumstances: Circumstances): Promise<Understood> {
+  async #understand(sql: string, circumstances: Circumstances, signal?: AbortSignal): Promise<Understood> {
     const { knowledge } = this.#options
     const { version } = knowledge
     const understood = await this.#understandNow(sql, circumstances)
-    // It may speak of something that came after we have read the schema.
-    const mayBeNew = understood.facts.some(({ unresolved }) => unresolved) && !circumstances.session.changedSchema
+    const isUnclear = understood.locked || understood.facts.some(({ unresolved }) => unresolved)
     const matters = this.#options.policy()?.set.looksAtStatements ?? true
-    const isNew = mayBeNew && matters && version !== undefined && (await knowledge.lookAgain(version))
+    if (!isUnclear || !matters) return understood
+    if (understood.locked) return this.#whenUnlocked(sql, circumstances, signal)
+    // It may speak of something that came after we have read the schema.
+    const mayBeNew = !circumstances.session.changedSchema && version !== undefined
+    const isNew = mayBeNew && (await knowledge.lookAgain(version))
     return isNew ? this.#understandNow(sql, circumstances) : understood
   }
 
-  async #understandNow(sql: string, circumstances: Circumstances): Promise<Understood> {
+  /** Waits as the statement would at the server, but for what its own transaction has locked, or is the reason for. */
+  async #whenUnlocked(sql: string, circumstances: Circumstances, signal?: AbortSignal): Promise<Understood> {
+    const { knowledge } = this.#options
+    const giveUpAt = performance.now() + LOCKED_MS
+    let byItself = false
+    const look = async (waiting: number) => {
+      byItself = await knowledge.isBlockedBy(waiting, circumstances.processId)
+    }
+    const treeOf: TreeOf = (...asked) => knowledge.patientAnalysis.treeOf(...asked, look)
+    for (;;) {
+      const understood = await this.#understandNow(sql, circumstances, treeOf)
+      if (!understood.locked || byItself || signal?.aborted !== false) return understood
+      if (performance.now() > giveUpAt) throw new StatementRefusedError('55P03', LOCKED, { hint: LOCKED_HINT })
+    }
+  }
+
+  async #understandNow(
+    sql: string,
+    circumstances: Circumstances,
+    treeOf: TreeOf = (...asked) => this.#options.knowledge.analysis.treeOf(...asked),
+  ): Promise<Understood> {
     this.understood += 1
     const { parser, knowledge } = this.#options
     const { version, current } = knowledge
@@ -244,11 +268,13 @@ export class DatabaseJudge implements Judge {
     const named = await this.#namedIn(commands, circumstances)
     const trees: ServerTree[] = []
     const types: (readonly number[])[] = []
+    let locked = false
     for (const { analysable, parameterTypes } of commands) {
       const { searchPath } = circumstances.session
       const own = parameterTypes ? await this.#typesOf(parameterTypes, searchPath) : circumstances.types
-      const asked = analysable !== undefined && knowledge.analysis.treeOf(analysable, searchPath, own)
-      trees.push(asked ? await asked : undefined)
+      const tree = analysable === undefined ? undefined : await treeOf(analysable, searchPath, own)
+      locked ||= tree === 'locked'
+      trees.push(tree === 'locked' ? undefined : tree)
       types.push(own)
     }
     const { session } = circumstances
@@ -264,6 +290,7 @@ export class DatabaseJudge implements Judge {
       shape: digestOf(shapeInput),
       hidden,
       counts: facts.some((each, index) => needsCount(each, commands[index], session)),
+      locked,
       misread: misreadIn(commands),
       judgements: new Map(),
     }
@@ -301,7 +328,7 @@ export class DatabaseJudge implements Judge {
       const tables = temporary.flatMap(([name, what]) =>
         spoken.has(name) && what !== 'other' ? [{ name, columns: what }] : [],
       )
-      better[index] = await this.#options.knowledge.analysis.treeOf(
+      better[index] = await this.#options.knowledge.analysis.equippedTreeOf(
         command.analysable,
         searchPath,
         types[index] ?? [],
@@ -504,6 +531,15 @@ export class DatabaseJudge implements Judge {
     return counted
   }
 }
+
+type TreeOf = (
+  text: string,
+  searchPath: readonly string[],
+  parameterTypes: readonly number[],
+) => Promise<ServerTree | 'locked'>
+
+const LOCKED = 'what it speaks of is locked by another session, and without it nobody can say what it means'
+const LOCKED_HINT = 'Try again when the other session has ended its transaction.'
 
 const AS_THEY_ARE: ResultPlanner = { rows: () => undefined, copy: () => undefined }
 

@@ -11,6 +11,8 @@ export interface Circumstances {
   readonly principal: Principal
   readonly target: Target
   readonly role: string
+  /** The server's process that serves the session. */
+  readonly processId: number
   /** What names mean in this session now. */
   readonly session: SessionView
   /** The same, as the beginning of a key: two sessions that agree in it mean the same by every name. */
@@ -40,6 +42,14 @@ export interface BoundParameters {
   readonly values: readonly (Buffer | null)[]
 }
 
+export interface Asking {
+  readonly bound?: BoundParameters | undefined
+  /** How long it took to decide is filled in. */
+  readonly stages?: Stages
+  /** The client takes back what it is waiting for, or is gone. */
+  readonly signal?: AbortSignal
+}
+
 export interface Judge {
   /** What it says depends on where the transaction stands, so that must be known. */
   readonly restsOnTransaction: boolean
@@ -49,14 +59,9 @@ export interface Judge {
 
   /**
    * The same, asking the parser and the database what is not known yet. Rejects with `StatementRefusedError` for
-   * what cannot be understood. Of `stages` it fills in how long it took to decide.
+   * what cannot be understood.
    */
-  ask(
-    sql: string,
-    circumstances: Circumstances,
-    bound?: BoundParameters,
-    stages?: Stages,
-  ): Promise<readonly Judgement[]>
+  ask(sql: string, circumstances: Circumstances, more?: Asking): Promise<readonly Judgement[]>
 
   /** The function with this number of the server's, as a statement. Rejects with `StatementRefusedError`. */
   called(oid: number): Promise<CalledFunction>

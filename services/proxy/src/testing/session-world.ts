@@ -151,6 +151,7 @@ export class SessionWorld {
         credentialId: 'c1' as CredentialId,
         target: { environment: 'prod', database: 'shop' },
         role: 'app',
+        processId: 7,
         application: 'psql',
         holdSeconds,
         now: () => AT,

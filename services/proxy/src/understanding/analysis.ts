@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   ANALYSIS_PATH_QUERY,
   ANALYSIS_SETTINGS,
@@ -21,27 +22,52 @@ import type { ServerTree } from './parser-jobs.ts'
  */
 export class Analysis {
   readonly #side: SideConnection
+  readonly #idleMs: number | undefined
+  #asked = 0
+  #idle: NodeJS.Timeout | undefined
   /** The connection that has the settings, and the search path that it has now. */
   #prepared: Client | undefined
   #path: string | undefined
 
-  constructor(config: UpstreamConfig, servers: Servers) {
+  /** `idleMs`: the connection is given back when it has not been asked for so long. */
+  constructor(config: UpstreamConfig, servers: Servers, idleMs?: number) {
     this.#side = new SideConnection(config, servers)
+    this.#idleMs = idleMs
   }
 
-  /** Undefined when the server cannot be asked now. `temporary`: tables that it is to take the statement's names for. */
+  /**
+   * Undefined when the server cannot be asked now, `locked` when something that the statement speaks of is locked.
+   * `waiting`: told which process of the server waits for the lock, while it waits.
+   */
   async treeOf(
     text: string,
     searchPath: readonly string[],
     parameterTypes: readonly number[],
-    temporary: readonly TemporaryTable[] = [],
+    waiting?: (processId: number) => Promise<void>,
+  ): Promise<ServerTree | 'locked'> {
+    try {
+      return await this.#run(async (client) => {
+        if (!(await this.#prepare(client, searchPath))) return undefined
+        const answer = analysed(client, text, parameterTypes)
+        if (waiting) await tellWhileWaiting(client, answer, waiting)
+        return answer
+      })
+    } catch (error) {
+      return sqlstateOf(error) === LOCK_NOT_AVAILABLE ? 'locked' : undefined
+    }
+  }
+
+  /** The same, taking the statement's names for tables like these. */
+  async equippedTreeOf(
+    text: string,
+    searchPath: readonly string[],
+    parameterTypes: readonly number[],
+    temporary: readonly TemporaryTable[],
   ): Promise<ServerTree> {
     try {
-      return await this.#side.run(async (client) => {
+      return await this.#run(async (client) => {
         const meant = await this.#prepare(client, searchPath)
-        if (!meant) return undefined
-        if (temporary.length === 0) return analysed(client, text, parameterTypes)
-        return await equipped(client, text, parameterTypes, temporary)
+        return meant ? await equipped(client, text, parameterTypes, temporary) : undefined
       })
     } catch {
       return undefined
@@ -51,7 +77,7 @@ export class Analysis {
   /** The server's numbers of these types; undefined when it does not know them all, or cannot be asked now. */
   async typesOf(names: readonly string[], searchPath: readonly string[]): Promise<readonly number[] | undefined> {
     try {
-      return await this.#side.run(async (client) => {
+      return await this.#run(async (client) => {
         if (!(await this.#prepare(client, searchPath))) return undefined
         const { rows } = await client.query<[string | null]>({ text: TYPES_QUERY, values: [names], rowMode: 'array' })
         const numbers = rows.map(([oid]) => Number(oid))
@@ -63,7 +89,21 @@ export class Analysis {
   }
 
   close(): Promise<void> {
+    clearTimeout(this.#idle)
     return this.#side.close()
+  }
+
+  async #run<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle)
+    this.#asked += 1
+    try {
+      return await this.#side.run(work)
+    } finally {
+      this.#asked -= 1
+      if (this.#asked === 0 && this.#idleMs !== undefined) {
+        this.#idle = setTimeout(() => void this.#side.close(), this.#idleMs).unref()
+      }
+    }
   }
 
   /**
@@ -94,6 +134,34 @@ const TYPES_QUERY = `SELECT pg_catalog.to_regtype(name)::pg_catalog.oid
 
 /** Names that are not there or not clear: that the tables lack keys and defaults has nothing to do with it. */
 const WHATEVER_KEYS = new Set(['42601', '42702', '42703', '42883', '42P01'])
+
+const LOCK_NOT_AVAILABLE = '55P03'
+/** A statement that is not locked is analysed by then. */
+const WAITING_MS = 50
+
+/** What `waiting` finds out matters only while the lock is waited for, so what goes wrong with it does not. */
+const tellWhileWaiting = async (
+  client: Client,
+  answer: Promise<unknown>,
+  waiting: (processId: number) => Promise<void>,
+): Promise<void> => {
+  const { processID } = client as unknown as { readonly processID: number }
+  const answered = answer.then(
+    () => true,
+    () => true,
+  )
+  const late = sleep(WAITING_MS, false)
+  if (!(await Promise.race([answered, late]))) await waiting(processID).catch(() => {})
+}
+
+const sqlstateOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+
+/**
+ * What says nothing of the statement: locked or stopped meanwhile, out of something, about to end. Of class 55 the
+ * rest is about the statement.
+ */
+const PASSING = /^(?:55P03|53...|57...|58...|XX...|08...|40...)$/
 
 /** Among tables that are gone again afterwards. Without keys and rows, so that only a tree is believed of it. */
 const equipped = async (
@@ -137,7 +205,7 @@ const analysed = async (client: Client, text: string, types: readonly number[]):
         connection.sync()
       },
       failed: (error) => {
-        if (error.code?.length !== 5) throw error
+        if (error.code?.length !== 5 || PASSING.test(error.code)) throw error
         return { sqlstate: error.code }
       },
       done: () => (tree === undefined ? undefined : { tree }),
