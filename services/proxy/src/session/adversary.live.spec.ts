@@ -193,7 +193,8 @@ const BY_TRUST: readonly Attack[] = [
   ['strings read otherwise', ['SET standard_conforming_strings = off'], '0A000'],
   ['strings read otherwise, by a function', ['SELECT misreads()'], 'ENDED'],
   ['another encoding', ["SET client_encoding = 'LATIN1'"], '0A000'],
-  ['NULL compared otherwise', ['SET transform_null_equals = on', 'SELECT 1'], 'ENDED'],
+  ['NULL compared otherwise', ['SET transform_null_equals = on'], '0A000'],
+  ['NULL compared as before', ['SET transform_null_equals TO False', READ], FINE],
 ]
 
 const ENDED = 'ENDED'

@@ -1,7 +1,7 @@
 import { cstring, FRONTEND, int16, int32, message, parse, ProtocolError, SYNC } from '@countersign/pgwire'
 import { TEMPORARY, temporaryQuery, type TemporaryColumn } from '@countersign/sql'
 import { randomUUID } from 'node:crypto'
-import { misreadIn, READING } from './reading.ts'
+import { misreadIn, READING } from '../statement/reading.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 
 /** What only the server knows of a session. */

@@ -14,7 +14,7 @@ import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Question } from './pending.ts'
-import { misread } from './reading.ts'
+import { misreadIn } from '../statement/reading.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
@@ -412,7 +412,7 @@ export class Session {
   #parameterChanged(name: string, value: string): string | undefined {
     if (name === 'application_name') return this.#nameChanged(value)
     if (name === 'search_path') this.#exchange.meaning.searchPathChanged()
-    const why = misread(name, value)
+    const why = misreadIn([[name, value]])
     if (why !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', why)
     return value
   }

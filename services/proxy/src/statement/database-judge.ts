@@ -34,6 +34,7 @@ import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
+import { isMisread } from './reading.ts'
 import { StatementRefusedError } from './refusal.ts'
 import type { Judgement, ResultPlanner } from './judgement.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
@@ -563,19 +564,14 @@ const principalKey = ({ id, kind, groups, onBehalfOf }: Principal) =>
 const readable = ({ misread }: Understood, judged: readonly Judgement[]): readonly Judgement[] => {
   if (misread === undefined || judged.some(({ verdict }) => verdict === 'deny')) return judged
   throw new StatementRefusedError('0A000', `${misread} cannot be set to this through Countersign`, {
-    hint: 'Statements are read as UTF-8, with standard_conforming_strings on.',
+    hint: 'Statements are read as UTF-8, with standard_conforming_strings on and transform_null_equals off.',
   })
-}
-
-const READ_BY: Readonly<Record<string, RegExp>> = {
-  standard_conforming_strings: /^(on|true|yes|1|t|y|tr|tru|ye)$/i,
-  client_encoding: /^(utf-?8|unicode)$/i,
 }
 
 const misreadIn = (commands: readonly Command[]): string | undefined =>
   commands
     .flatMap(({ settings }) => settings)
-    .find(({ name, values }) => values?.some((value) => READ_BY[name.toLowerCase()]?.test(value) === false))?.name
+    .find(({ name, values }) => values?.some((value) => isMisread(name, value)))?.name
 
 /** Policies that decide whatever a statement does need no number of rows. */
 const mustCount = ({ counts }: Understood, { looksAtStatements }: PolicySet): boolean => counts && looksAtStatements
