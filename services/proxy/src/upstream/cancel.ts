@@ -24,17 +24,20 @@ const YES = 'S'.charCodeAt(0)
 /**
  * Asks the server to cancel what the session with this key runs: on a connection of its own, as the protocol asks, and
  * through TLS where that is spoken, because whoever overhears the key can cancel as well. Resolves when the server has
- * closed that connection, as it does when it has sent its signal. That it fails is the client's to notice, and to repeat.
+ * closed that connection, as it does when it has sent its signal. That it fails, because the server is not there or the
+ * files for TLS are gone, is the client's to notice, and to repeat: it never rejects.
  */
-export const sendCancel = (
-  upstream: Upstream,
-  { host, port, machine }: Machine,
-  { processId, secretKey }: ServerKey,
-): Promise<void> => {
+export const sendCancel = (upstream: Upstream, to: Machine, { processId, secretKey }: ServerKey): Promise<void> => {
   const secret = Buffer.alloc(4)
   secret.writeInt32BE(secretKey)
-  const request = cancelRequest(processId, secret)
-  const tls = tlsFor(upstream, host)
+  try {
+    return send(to, tlsFor(upstream, to.host), cancelRequest(processId, secret))
+  } catch {
+    return Promise.resolve()
+  }
+}
+
+const send = ({ port, machine }: Machine, tls: ReturnType<typeof tlsFor>, request: Buffer): Promise<void> => {
   const socket = createConnection({ host: machine, port }, () => {
     if (tls === false) socket.resume().end(request)
     else askForTls(socket, tls, request)

@@ -63,10 +63,8 @@ const opener =
     const password = upstream.roles[role]
     if (!password) throw upstreamFault('misconfigured')
     const more = { connectionTimeoutMillis: timeoutMs, keepAlive: true }
-    const client = clientOf(upstream, address, { user: role, password }, more)
+    const client = clientOf(upstream, address, { user: role, password }, more, Object.fromEntries(settings))
     const inner = innerOf(client)
-    const conf = inner.getStartupConf.bind(client)
-    inner.getStartupConf = () => ({ ...conf(), ...Object.fromEntries(settings) })
     const parameters = parametersOf(client)
     // Between the end of the login and our taking over nobody else would hear of it, and that would end the process.
     client.on('error', () => undefined)

@@ -6,6 +6,9 @@ import type { Open } from './servers.ts'
 
 const STATEMENT_TIMEOUT_MS = 5_000
 
+/** A catalogue is read by a few queries that look expensive, and each of them would be compiled anew. */
+const SETTINGS = { jit: 'off' }
+
 /** A login of the node itself, under the guard role. */
 export const guardLogin =
   (upstream: UpstreamConfig, applicationName: string): Open<Client> =>
@@ -13,12 +16,10 @@ export const guardLogin =
     const { role: user, password } = upstream.guard
     const more = {
       application_name: applicationName,
-      // A catalogue is read by a few queries that look expensive, and each of them would be compiled anew.
-      options: '-c jit=off',
       statement_timeout: STATEMENT_TIMEOUT_MS,
       connectionTimeoutMillis: timeoutMs,
     }
-    const client = clientOf(upstream, address, { user, password }, more)
+    const client = clientOf(upstream, address, { user, password }, more, SETTINGS)
     const parameters = parametersOf(client)
     client.on('error', () => {})
     try {

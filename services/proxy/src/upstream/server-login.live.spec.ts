@@ -11,6 +11,7 @@ import { installed, startPostgres, type Postgres } from '../../../../test/corpus
 import * as fake from '../testing/fake-server.ts'
 import { FakeServer } from '../testing/fake-server.ts'
 import { connectUpstream, type Upstream } from './connect.ts'
+import { guardLogin } from './guard-login.ts'
 import { clientOf, innerOf } from './server-login.ts'
 import { NoServerError } from './no-server-error.ts'
 import { Servers } from './servers.ts'
@@ -174,6 +175,13 @@ describe.each(installed())('a login to $label', (binaries) => {
     expect(middle.heard[1]?.subarray(0, 8).toString('hex')).toBe('0000001004d2162e')
   })
 
+  it('cannot be cancelled when the files for TLS are gone, and nothing else happens', async () => {
+    const upstream = { ...upstreamAt(server.port), ca: file('short.crt', authority.certificate) }
+    const { cancel } = await connect(upstream)
+    rmSync(upstream.ca)
+    await cancel()
+  })
+
   it.each([
     ['is signed by a stranger', () => stranger, { hosts: ['localhost'] }, 'certificate-untrusted'],
     ['is for another host', () => authority, { hosts: ['db.example.net'] }, 'certificate-of-another'],
@@ -216,6 +224,16 @@ describe.each(installed())('a login to $label', (binaries) => {
     } finally {
       for (const name of Object.keys(foreign)) delete process.env[name]
     }
+  })
+
+  it('of the node itself compiles no queries', async () => {
+    const upstream = upstreamAt(server.port, { guard: { role: 'app', password: new Secret(PASSWORD) } })
+    const { connection } = await guardLogin(upstream, 'a test')(addressOf(upstream), 5_000, false)
+    const { rows } = await connection.query(
+      "select current_setting('jit') as jit, current_setting('application_name') as name",
+    )
+    await connection.end()
+    expect(rows).toEqual([{ jit: 'off', name: 'a test' }])
   })
 
   it('is refused by a man in the middle whose certificate is trusted, because the login is bound to the other', async () => {

@@ -29,13 +29,15 @@ export const innerOf = (client: Client): Inner => client as unknown as Inner
 
 /**
  * A client of `pg` that will log in as the configuration asks: TLS that is verified, and over it SCRAM-SHA-256-PLUS
- * where the server offers it. Not connected yet. Throws `UpstreamError` when the files for TLS cannot be used.
+ * where the server offers it. Not connected yet. `settings` go with the start-up packet. Throws `UpstreamError` when the
+ * files for TLS cannot be used.
  */
 export const clientOf = (
   upstream: Upstream,
   { host, port }: ServerAddress,
   { user, password }: Login,
   more: ClientConfig = {},
+  settings: Readonly<Record<string, string>> = {},
 ): Client => {
   const { database, channelBinding } = upstream
   const ssl = tlsFor(upstream, host)
@@ -54,7 +56,7 @@ export const clientOf = (
   const conf = inner.getStartupConf.bind(client)
   inner.getStartupConf = () => {
     const { options: _, replication: __, ...asked } = conf()
-    return asked
+    return { ...asked, ...settings }
   }
   checkMessages(client)
   guard(inner.connection, { encrypted: ssl !== false, bound: channelBinding === 'require' })
