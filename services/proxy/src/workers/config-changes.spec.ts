@@ -28,7 +28,7 @@ describe('what a new configuration changes', () => {
 
   it('is named, and never shown', () => {
     const after = config({ limits: { connectionsMax: 6 } }, [database('shop', { roles: { app: 'other' } })])
-    expect(changed(after)).toEqual(['databases.shop.upstream.roles.app', 'node.limits.connectionsMax'])
+    expect(changed(after)).toEqual(['databases.prod/shop.upstream.roles.app', 'node.limits.connectionsMax'])
   })
 
   it('is a secret as well that does not show itself', () => {
@@ -40,13 +40,19 @@ describe('what a new configuration changes', () => {
       reveal = () => this.#text
     }
     const as = (password: string) => config({}, [database('shop', { guard: { password: new Hidden(password) } })])
-    expect(configChanges(as('a'), as('b'))).toEqual(['databases.shop.upstream.guard.password'])
+    expect(configChanges(as('a'), as('b'))).toEqual(['databases.prod/shop.upstream.guard.password'])
     expect(configChanges(as('a'), as('a'))).toEqual([])
   })
 
   it('is a database that is new, or not there any more, as a whole', () => {
-    expect(changed(config({}, [database('shop'), database('crm')]))).toEqual(['databases.crm'])
-    expect(changed(config({}, [database('crm')]))).toEqual(['databases.crm', 'databases.shop'])
+    expect(changed(config({}, [database('shop'), database('crm')]))).toEqual(['databases.prod/crm'])
+    expect(changed(config({}, [database('crm')]))).toEqual(['databases.prod/crm', 'databases.prod/shop'])
+  })
+
+  it('is told of the one of two that have the same name in different environments', () => {
+    const test = (port: number) => ({ ...database('shop', { port }), environment: 'test' })
+    const [before, after] = [1, 2].map((port) => config({}, [database('shop'), test(port)])) as [Config, Config]
+    expect(configChanges(before, after)).toEqual(['databases.test/shop.upstream.port'])
   })
 
   it('is not what other services read', () =>

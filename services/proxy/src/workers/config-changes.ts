@@ -1,7 +1,7 @@
 import type { Config } from '@countersign/platform'
 
 /**
- * The values that differ, by name: `node.limits.connectionsMax`, `databases.shop.upstream.roles.shop_app`. Never the
+ * The values that differ, by name: `node.limits.connectionsMax`, `databases.prod/shop.upstream.roles.shop_app`. Never the
  * values themselves. What other services read is left out.
  */
 export const configChanges = (before: Config, after: Config): readonly string[] =>
@@ -15,7 +15,7 @@ export const fixedAmong = (changes: readonly string[]): readonly string[] =>
 
 const ofNode = ({ log, databases, node, holds, control }: Config): Tree => ({
   log,
-  databases: Object.fromEntries(databases.map((database) => [database.name, database])),
+  databases: Object.fromEntries(databases.map((database) => [`${database.environment}/${database.name}`, database])),
   node,
   holds,
   control: { listen: control.listen },
