@@ -40,17 +40,17 @@ describe.each([1, 2])('a node of %i reads its configuration again', (workers) =>
     expect(await failureOf(open({ database: 'shop_too' }))).toMatchObject({ code: '3D000' })
     const [, entry = ''] = /^databases:\n((?: .*\n)+)/m.exec(config) ?? []
     const told = await reload(config.replace(entry, entry + entry.replace('name: "shop"', 'name: "shop_too"')))
-    expect(told).toMatchObject({ level: 'info', changed: 'databases.shop_too' })
+    expect(told).toMatchObject({ level: 'info', changed: 'databases.demo/shop_too' })
     const news = await Promise.all(Array.from({ length: workers * 2 }, () => open({ database: 'shop_too' })))
     for (const { client } of [...before, ...news]) {
       expect((await client.query('select count(*)::int as n from customers')).rows[0]).toMatchObject({ n: 2_400 })
     }
     const events = await accessEvents(product)
     expect(ofType(events, 'node.reloaded').map(({ changed }) => changed)).toEqual(
-      Array.from({ length: workers }, () => ['databases.shop_too']),
+      Array.from({ length: workers }, () => ['databases.demo/shop_too']),
     )
 
-    expect(await reload(config)).toMatchObject({ level: 'info', changed: 'databases.shop_too' })
+    expect(await reload(config)).toMatchObject({ level: 'info', changed: 'databases.demo/shop_too' })
     expect(await failureOf(open({ database: 'shop_too' }))).toMatchObject({ code: '3D000' })
     for (const { client } of news) expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
@@ -62,7 +62,7 @@ describe.each([1, 2])('a node of %i reads its configuration again', (workers) =>
     try {
       expect(await failureOf(open())).toMatchObject({ code: '08004' })
       const told = await reload(config.replace(`shop_app: "${password}"`, 'shop_app: "changed on the way"'))
-      expect(told).toMatchObject({ level: 'info', changed: 'databases.shop.upstream.roles.shop_app' })
+      expect(told).toMatchObject({ level: 'info', changed: 'databases.demo/shop.upstream.roles.shop_app' })
       expect(JSON.stringify(told)).not.toContain('on the way')
       for (let each = 0; each < workers; each++) {
         expect((await (await open()).client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
@@ -111,6 +111,18 @@ describe.each([1, 2])('a node of %i reads its configuration again', (workers) =>
     expect((await before.client.query(long)).rows).toEqual([{ one: 1 }])
     await reload(config)
     expect((await (await open()).client.query(long)).rows).toEqual([{ one: 1 }])
+  })
+
+  it('and counts the connections of one principal over all of its workers', async () => {
+    const limited = config.replace(/^node:\n/m, 'node:\n  limits: { connectionsPerPrincipalMax: 3 }\n')
+    await reload(limited)
+    for (let each = 0; each < 3; each++) await open()
+    for (let each = 0; each < workers; each++) expect(await failureOf(open())).toMatchObject({ code: '53300' })
+    await opened[0]?.client.end()
+    await until(() => open().catch(() => undefined))
+    expect(await failureOf(open())).toMatchObject({ code: '53300' })
+    await reload(config)
+    await open()
   })
 
   it('and stays as it was when something can only be changed by a restart, which it names', async () => {

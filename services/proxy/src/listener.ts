@@ -2,7 +2,6 @@ import type { Socket } from 'node:net'
 import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
 import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
 import { faultOf, type Logger } from '@countersign/platform'
-import type { Gate } from './gate.ts'
 import type { Recorder } from './record/recorder.ts'
 import { markedName } from './session/application-name.ts'
 import { Session, type SessionOptions } from './session/session.ts'
@@ -16,19 +15,23 @@ import { FailureRecord } from './startup/failure-record.ts'
 import { PeerGoneError } from './startup/handshake-reader.ts'
 import type { Line } from './startup/line.ts'
 import { cancelKeyBytes } from './startup/protocol-version.ts'
-import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
+import { login, type LoggedIn, type LoginOptions, type RefusalText } from './startup/login.ts'
+import type { GateRules } from './startup/gate-rules.ts'
 import { Places } from './startup/places.ts'
 import { sparingly } from './startup/sparingly.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
 import { byteStreamOf } from './stream/socket-stream.ts'
 import type { StatementObserver } from './telemetry/statement-observer.ts'
+import type { Counts } from './workers/front.ts'
 
 /** What clients come in by. Made anew with each configuration, around the same counts. */
 export interface EntranceOptions {
-  readonly gate: Gate
+  readonly rules: GateRules
   readonly worker: WorkerId
   /** Another worker of the node has the session that this key is for. */
   readonly cancelElsewhere: (key: CancelKey) => Promise<void>
+  /** Over all workers of the node. */
+  readonly counts: Counts
   readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf'>
   readonly recorder: Recorder
   readonly sessions: Sessions
@@ -51,7 +54,7 @@ export const entranceOf = (options: EntranceOptions, before?: Entrance): Entranc
   const { recorder, worker, now, clock } = options
   return {
     doorway: new Doorway(),
-    places: new Places(),
+    places: new Places(options.counts),
     failedLogins: new FailedLogins(Date.now),
     failures: new FailureRecord((event) => void recorder.add(event), clock),
     ...before,
@@ -78,8 +81,7 @@ interface Address {
  * called once, when the connection is no more.
  */
 export const welcome = async (socket: Socket, entrance: Entrance, closed: () => void): Promise<void> => {
-  const { logger, gate, doorway, places, failedLogins, failures } = entrance
-  const { rules } = gate
+  const { logger, rules, doorway, places, failedLogins, failures } = entrance
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
   let turnedAway = false
   const drop = (why: string) => {
@@ -90,7 +92,7 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
   const waiting = { turnAway: () => drop('a client that had not logged in made room for another') }
   socket.on('error', () => socket.destroy())
   if (!doorway.enter(client.address, waiting, rules.limits)) {
-    refuseEntry(socket, 'too many connections that have not logged in', logger)
+    refuseEntry(socket, TOO_MANY_LOGINS, logger)
     return closed()
   }
 
@@ -104,7 +106,7 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
       if (!(await entrance.sessions.cancel(asked))) await entrance.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
     } else if (socket.destroyed) leaveAgain(asked)
-    else return open(sessionId, line, stillAllowed(asked, entrance), client, { ...entrance, rules }, closed)
+    else return open(sessionId, line, stillAllowed(asked, entrance), client, entrance, closed)
   } catch (error) {
     if (!turnedAway) turnAway(line, error, client, logger)
   } finally {
@@ -127,12 +129,18 @@ const leaveAgain = ({ upstream, leave }: LoggedIn): void => {
 }
 
 /** Turns a client away before it has said anything. */
-export const refuseEntry = (socket: Socket, reason: string, logger: Logger): void => {
+export const refuseEntry = (socket: Socket, [sqlstate, reason, hint]: RefusalText, logger: Logger): void => {
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-  logger.warn('a client was turned away', { ...client, sqlstate: '53300', reason })
+  logger.warn('a client was turned away', { ...client, sqlstate, reason })
   socket.on('error', () => socket.destroy())
-  sendAway({ socket, duplex: socket }, fatal('53300', reason, 'Try again.'))
+  sendAway({ socket, duplex: socket }, fatal(sqlstate, reason, hint))
 }
+
+const TOO_MANY_LOGINS: RefusalText = [
+  '53300',
+  'too many connections that have not logged in',
+  'Try again; or operators raise node.limits.loginsMax and loginsPerAddressMax.',
+]
 
 /** What the server knows our sessions by: visible in pg_stat_activity. */
 const marksOf = (sessionId: SessionId, application: string): ReadonlyMap<string, string> =>
@@ -175,7 +183,7 @@ const open = (
   { duplex }: Line,
   loggedIn: LoggedIn,
   address: Address,
-  options: Entrance & { readonly rules: Gate['rules'] },
+  options: Entrance,
   gone: () => void,
 ): void => {
   const { recorder, sessions, rules, worker, now, clock, logger } = options

@@ -17,7 +17,6 @@ import { v7 as uuidv7 } from 'uuid'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { instantClock } from './clock.ts'
 import { InForce, type Policy } from './decisions/in-force.ts'
-import { Gate } from './gate.ts'
 import { healthOf, type NodeHealth } from './health.ts'
 import { entranceOf, refuseEntry, welcome, type Entrance } from './listener.ts'
 import { CheckpointFile, retiredSlots, type ResumePoint } from './record/checkpoint.ts'
@@ -45,6 +44,8 @@ import { Parser } from './understanding/parser.ts'
 import { guardLogin } from './upstream/guard-login.ts'
 import { Servers } from './upstream/servers.ts'
 import { differences } from './workers/config-changes.ts'
+import { gateRulesOf, type GateRules } from './startup/gate-rules.ts'
+import { TOO_MANY } from './startup/login.ts'
 import type { Front } from './workers/front.ts'
 import { nameOf as workerName } from './workers/member.ts'
 
@@ -93,7 +94,7 @@ interface Prepared {
   readonly config: Config
   readonly changes: readonly string[]
   readonly tls: readonly Buffer[]
-  readonly gate: Gate
+  readonly rules: GateRules
   readonly behind: ReadonlyMap<string, Behind>
 }
 
@@ -187,7 +188,7 @@ export class ProxyNode {
     const { node } = this.#config
     const { index, workers } = this.#place
     this.#tls = tlsFilesOf(node)
-    const gate = new Gate(node)
+    const rules = gateRulesOf(node)
     for (const { upstream } of this.#config.databases) serverTlsOf(upstream)
     this.#tracer = await openTracer(node.telemetry, { node: this.#worker, version: VERSION, logger: this.#logger })
     this.#slot = await takeSlot(node.state, slotOf(node.name, index))
@@ -203,7 +204,7 @@ export class ProxyNode {
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
     for (const { knowledge } of this.#behind.values()) knowledge.start()
     this.#probeServers()
-    this.#entrance = this.#entranceOf(this.#config, gate, this.#behind)
+    this.#entrance = this.#entranceOf(this.#config, rules, this.#behind)
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS)
   }
 
@@ -211,7 +212,7 @@ export class ProxyNode {
   welcome(socket: Socket, full = false): void {
     const { front } = this.#place
     if (full) {
-      refuseEntry(socket, 'too many connections', this.#logger)
+      refuseEntry(socket, TOO_MANY.all, this.#logger)
       return front.connectionClosed()
     }
     if (!this.#entrance || this.#stopping) {
@@ -283,11 +284,11 @@ export class ProxyNode {
     this.forget()
     this.#generation += 1
     const tls = tlsFilesOf(config.node)
-    const gate = new Gate(config.node)
+    const rules = gateRulesOf(config.node)
     for (const { upstream } of config.databases) serverTlsOf(upstream)
     const behind = new Map(config.databases.map((database) => [keyOf(database), this.#sameOrNew(database)]))
     const renewed = !sameFiles(tls, this.#tls) && !changes.some((change) => change.startsWith('node.tls'))
-    this.#prepared = { config, changes: renewed ? [...changes, 'node.tls'] : changes, tls, gate, behind }
+    this.#prepared = { config, changes: renewed ? [...changes, 'node.tls'] : changes, tls, rules, behind }
     await Promise.race([this.#known(behind), sleep(KNOWN_WITHIN_MS, undefined, { ref: false })])
   }
 
@@ -296,7 +297,7 @@ export class ProxyNode {
     const prepared = this.#prepared
     if (!prepared) return []
     this.#prepared = undefined
-    const { config, changes, tls, gate, behind } = prepared
+    const { config, changes, tls, rules, behind } = prepared
     const kept = new Set(behind.values())
     // Somebody may be logging in to it just now.
     const freeAt = performance.now() + this.#config.node.limits.startupTimeoutMs + HEARTBEAT_MS
@@ -305,7 +306,7 @@ export class ProxyNode {
     this.#tls = tls
     this.#behind = behind
     Object.assign(this.#holdConfig, config.holds)
-    this.#entrance = this.#entranceOf(config, gate, behind)
+    this.#entrance = this.#entranceOf(config, rules, behind)
     if (changes.length > 0) this.#recordReload(changes)
     return changes
   }
@@ -351,10 +352,11 @@ export class ProxyNode {
     }
   }
 
-  #entranceOf(config: Config, gate: Gate, behind: ReadonlyMap<string, Behind>): Entrance {
+  #entranceOf(config: Config, rules: GateRules, behind: ReadonlyMap<string, Behind>): Entrance {
     const { front } = this.#place
     const options = {
-      gate,
+      rules,
+      counts: front.counts,
       worker: this.#worker,
       cancelElsewhere: (key: CancelKey) => front.cancelElsewhere(key),
       login: {

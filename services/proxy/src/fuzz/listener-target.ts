@@ -12,7 +12,8 @@ import { memoryLog } from '@countersign/testing'
 import { v7 as uuidv7 } from 'uuid'
 import type { Target } from '../../../../test/fuzz/campaign.ts'
 import { InForce } from '../decisions/in-force.ts'
-import { Gate } from '../gate.ts'
+import { gateRulesOf, type GateRules } from '../startup/gate-rules.ts'
+import { SharedCounts } from '../workers/shared-counts.ts'
 import { entranceOf, welcome } from '../listener.ts'
 import { Recorder } from '../record/recorder.ts'
 import { Sessions } from '../sessions.ts'
@@ -76,7 +77,8 @@ export class ListenerWorld {
     const config = configOf(database.port)
     const servers = new Servers(config.upstream, { now: () => AT })
     const entrance = entranceOf({
-      gate: await gateOf(CONFIG),
+      rules: await rulesOf(CONFIG),
+      counts: new SharedCounts().of('w0'),
       worker: WORKER,
       cancelElsewhere: async () => undefined,
       login: { inForce, databases: [config], serversOf: () => servers },
@@ -283,13 +285,13 @@ const decided = async (control: FakeControl, inForce: InForce): Promise<void> =>
   await sleep(10)
 }
 
-const gateOf = async (config: NodeConfig): Promise<Gate> => {
+const rulesOf = async (config: NodeConfig): Promise<GateRules> => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-fuzz-'))
   const tls = { certificate: join(folder, 'node.crt'), key: join(folder, 'node.key') }
   await ensureSelfSigned(tls, new Date())
-  const gate = new Gate({ ...config, tls: { ...tls, clientCertificates: 'optional' } })
+  const rules = gateRulesOf({ ...config, tls: { ...tls, clientCertificates: 'optional' } })
   rmSync(folder, { recursive: true })
-  return gate
+  return rules
 }
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined }

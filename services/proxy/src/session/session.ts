@@ -463,7 +463,6 @@ export class Session {
 
 /** How long a server may take to say what became of a statement that was cancelled because its session ends. */
 const CANCEL_MS = 500
-/** The server tells the name as it was given. */
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Doorway } from './doorway.ts'
+import { SharedCounts } from '../workers/shared-counts.ts'
 import { Places } from './places.ts'
 
 const LIMITS = { loginsMax: 5, loginsPerAddressMax: 3 }
@@ -59,24 +60,31 @@ describe('the doorway', () => {
 describe('places', () => {
   const limits = { connectionsMax: 3, connectionsPerPrincipalMax: 2 }
 
-  it('are so many of one principal, and so many in all', () => {
-    const places = new Places()
-    expect(['ana', 'ana', 'ana', 'bo', 'cy'].map((who) => typeof places.take(who, limits))).toEqual([
-      'function',
-      'function',
-      'string',
-      'function',
-      'string',
-    ])
-    expect([places.take('ana', limits), places.isFull(limits)]).toEqual(['all', true])
+  const places = () => new Places(new SharedCounts().of('w0'))
+  const kinds = (taken: readonly unknown[]) => taken.map((each) => (typeof each === 'string' ? each : 'a place'))
+
+  it('are so many of one principal, and so many in all', async () => {
+    const there = places()
+    const taken = await Promise.all(['ana', 'ana', 'ana', 'bo', 'cy'].map((who) => there.take(who, limits)))
+    expect(kinds(taken)).toEqual(['a place', 'a place', 'principal', 'a place', 'all'])
+    expect([await there.take('cy', limits), there.isFull(limits)]).toEqual(['all', true])
   })
 
-  it('come free once, however often they are left', () => {
-    const places = new Places()
-    const leave = places.take('ana', limits)
-    places.take('ana', limits)
+  it('come free once, however often they are left', async () => {
+    const there = places()
+    const leave = await there.take('ana', limits)
+    await there.take('ana', limits)
     if (typeof leave === 'function') for (let time = 0; time < 3; time++) leave()
-    expect(places.size).toBe(1)
-    expect([typeof places.take('ana', limits), places.take('ana', limits)]).toEqual(['function', 'principal'])
+    expect(there.size).toBe(1)
+    expect(kinds([await there.take('ana', limits), await there.take('ana', limits)])).toEqual(['a place', 'principal'])
+  })
+
+  it('of one principal are counted over all workers', async () => {
+    const counts = new SharedCounts()
+    const [one, other] = [new Places(counts.of('w0')), new Places(counts.of('w1'))]
+    const leave = await one.take('ana', limits)
+    expect(kinds([await other.take('ana', limits), await other.take('ana', limits)])).toEqual(['a place', 'principal'])
+    if (typeof leave === 'function') leave()
+    expect(kinds([await other.take('ana', limits)])).toEqual(['a place'])
   })
 })

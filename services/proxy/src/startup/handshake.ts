@@ -8,7 +8,7 @@ import {
   readPassword,
   type FirstPacket,
 } from '@countersign/pgwire'
-import type { GateRules } from '../gate.ts'
+import type { GateRules } from './gate-rules.ts'
 import { readClientSettings, type ClientSettings } from './client-settings.ts'
 import type { Secured, ShownCertificate } from './client-tls.ts'
 import { HandshakeReader } from './handshake-reader.ts'

@@ -3,7 +3,6 @@ import type { AccessEvent, Target, WorkerId } from '@countersign/contracts'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
 import { misreadIn } from '../statement/reading.ts'
-import type { GateRules } from '../gate.ts'
 import { connectUpstream, type Upstream } from '../upstream/connect.ts'
 import { NoServerError } from '../upstream/no-server-error.ts'
 import type { Servers } from '../upstream/servers.ts'
@@ -12,6 +11,7 @@ import { principalNamedBy } from './client-certificate.ts'
 import { StartupRefusedError, type ClientSettings } from './client-settings.ts'
 import type { Attempt, FailedLogins } from './failed-logins.ts'
 import type { AuthFailed, FailureRecord } from './failure-record.ts'
+import type { GateRules } from './gate-rules.ts'
 import { greet, type CancelAsked, type Greeting } from './handshake.ts'
 import type { Line } from './line.ts'
 import { isLoopback } from './network.ts'
@@ -77,7 +77,7 @@ class Login {
     const credential = await this.#authenticated(proof)
     this.#greeting.done()
     const { database, target, role } = this.#destination(credential)
-    const leave = this.#place(credential)
+    const leave = await this.#place(credential)
     try {
       const told = new Map([...settings.server, ...this.#options.marks(settings)])
       const servers = this.#options.serversOf(target)
@@ -166,9 +166,9 @@ class Login {
     return { database, target, role }
   }
 
-  #place({ principal }: Credential): Leave {
+  async #place({ principal }: Credential): Promise<Leave> {
     const { places, rules } = this.#options
-    const taken = places.take(principal.id, rules.limits)
+    const taken = await places.take(principal.id, rules.limits)
     if (typeof taken === 'function') return taken
     return this.#refuse('too-many-connections', new StartupRefusedError(...TOO_MANY[taken]))
   }
@@ -227,13 +227,17 @@ const refuseMisread = ({ parameters, stream }: Upstream): void => {
 const roleOf = ({ roles }: Credential, { environment, database }: Target): string | undefined =>
   roles[`${environment}/${database}`] ?? roles['*']
 
-type Text = readonly [sqlstate: string, message: string, hint?: string]
+export type RefusalText = readonly [sqlstate: string, message: string, hint?: string]
 
-const TLS_REQUIRED: Text = ['28000', 'TLS is required', 'connect with sslmode=require, or verify-full']
-const REPLICATION = ['0A000', 'replication connections do not go through Countersign'] as const
-const NOT_READY: Text = ['57P03', 'this node has no policy in force yet: try again']
+const TLS_REQUIRED: RefusalText = ['28000', 'TLS is required', 'connect with sslmode=require, or verify-full']
+const REPLICATION: RefusalText = [
+  '0A000',
+  'replication connections do not go through Countersign',
+  'Nobody could say what a stream of all changes shows: let replicas and change capture connect to the server itself.',
+]
+const NOT_READY: RefusalText = ['57P03', 'this node has no policy in force yet: try again']
 
-const TOO_MANY: Readonly<Record<'all' | 'principal', Text>> = {
+export const TOO_MANY: Readonly<Record<'all' | 'principal', RefusalText>> = {
   all: ['53300', 'too many clients already', 'Operators raise node.limits.connectionsMax.'],
   principal: [
     '53300',
@@ -243,10 +247,10 @@ const TOO_MANY: Readonly<Record<'all' | 'principal', Text>> = {
 }
 
 /** Whether the name or the token was wrong is not for the client to learn. */
-const WRONG: Text = ['28P01', 'password authentication failed']
-const REVOKED: Text = ['28000', 'access has been revoked']
+const WRONG: RefusalText = ['28P01', 'password authentication failed']
+const REVOKED: RefusalText = ['28000', 'access has been revoked']
 
-const TOKEN_TEXT: Readonly<Record<AuthFailure, Text>> = {
+const TOKEN_TEXT: Readonly<Record<AuthFailure, RefusalText>> = {
   'unknown-principal': WRONG,
   'wrong-token': WRONG,
   'expired-token': ['28P01', 'the token has expired', 'Get a new one with countersign login.'],
@@ -254,9 +258,9 @@ const TOKEN_TEXT: Readonly<Record<AuthFailure, Text>> = {
   'not-allowed': WRONG,
 }
 
-const NOT_CERTIFIED: Text = ['28000', 'certificate authentication failed']
+const NOT_CERTIFIED: RefusalText = ['28000', 'certificate authentication failed']
 
-const CERTIFICATE_TEXT: Readonly<Record<AuthFailure, Text>> = {
+const CERTIFICATE_TEXT: Readonly<Record<AuthFailure, RefusalText>> = {
   'unknown-principal': NOT_CERTIFIED,
   'wrong-token': NOT_CERTIFIED,
   'expired-token': ['28000', 'the credential of this principal has expired'],

@@ -1,3 +1,5 @@
+import type { Counts } from '../workers/front.ts'
+
 export interface PlaceLimits {
   readonly connectionsMax: number
   readonly connectionsPerPrincipalMax: number
@@ -6,10 +8,18 @@ export interface PlaceLimits {
 /** Gives a place back. May be called twice. */
 export type Leave = () => void
 
-/** The places that clients have who are logged in, or about to be: so many in all, and so many of one principal. */
+/**
+ * The places that clients have who are logged in, or about to be: so many in all, and so many of one principal. Those
+ * of a principal are counted over all workers of the node; of all, this worker's own, because whoever gives it clients
+ * has counted them.
+ */
 export class Places {
-  readonly #taken = new Map<string, number>()
+  readonly #counts: Counts
   #size = 0
+
+  constructor(counts: Counts) {
+    this.#counts = counts
+  }
 
   get size(): number {
     return this.#size
@@ -20,24 +30,21 @@ export class Places {
   }
 
   /** A place of this principal's, or whose limit there is none under. */
-  take(principal: string, limits: PlaceLimits): Leave | 'all' | 'principal' {
+  async take(principal: string, limits: PlaceLimits): Promise<Leave | 'all' | 'principal'> {
     if (this.isFull(limits)) return 'all'
-    const own = this.#taken.get(principal) ?? 0
-    if (own >= limits.connectionsPerPrincipalMax) return 'principal'
-    this.#taken.set(principal, own + 1)
+    const name = `principal/${principal}`
+    if (!(await this.#counts.take(name, limits.connectionsPerPrincipalMax))) return 'principal'
+    if (this.isFull(limits)) {
+      this.#counts.giveBack(name)
+      return 'all'
+    }
     this.#size += 1
     let left = false
     return () => {
       if (left) return
       left = true
-      this.#leave(principal)
+      this.#size -= 1
+      this.#counts.giveBack(name)
     }
-  }
-
-  #leave(principal: string): void {
-    const own = (this.#taken.get(principal) ?? 1) - 1
-    if (own === 0) this.#taken.delete(principal)
-    else this.#taken.set(principal, own)
-    this.#size -= 1
   }
 }

@@ -10,7 +10,7 @@ import { defaultPolicies } from '@countersign/policy'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../node.ts'
 import { AT, FakeControl } from './decisions.ts'
-import { ALONE } from './running-node.ts'
+import { alone } from './running-node.ts'
 
 /** What a client of the node has been told, by whatever path: every byte that came from the node's socket. */
 export class WatchedClient extends Client {
@@ -108,7 +108,7 @@ export class LiveNode {
     const node = new ProxyNode(configOf(server.port, listen, operator, unused, state), log, SILENT, {
       index: 0,
       workers: 1,
-      front: ALONE,
+      front: alone(),
     })
     const control = new FakeControl(log)
     await control.decides('policy', 'policy.in-force', {

@@ -13,7 +13,7 @@ import { serveAdmin } from '../admin.ts'
 import type { NodeHealth } from '../health.ts'
 import { ProxyNode } from '../node.ts'
 import { metricsTextOf } from '../telemetry/node-metrics.ts'
-import type { Front } from '../workers/front.ts'
+import { alone } from './running-node.ts'
 import { AT, FakeControl } from './decisions.ts'
 
 export interface NodeWorldOptions {
@@ -50,7 +50,7 @@ export class NodeWorld {
     this.#folder = folder
     this.#config = config
     this.control = new FakeControl(log)
-    this.node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: ALONE })
+    this.node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: alone() })
   }
 
   static async start(log: EventLog, options: NodeWorldOptions): Promise<NodeWorld> {
@@ -182,12 +182,6 @@ export class NodeWorld {
 }
 
 type DataOf<Type extends AccessEvent['type']> = Extract<AccessEvent, { readonly type: Type }>['data']
-
-const ALONE: Front = {
-  cancelElsewhere: async () => {},
-  connectionClosed: () => {},
-  counts: { take: async () => true, giveBack: () => {} },
-}
 
 const CONTROL = { listen: { port: 1 }, owners: 'DATAOWNERS', identities: 'identities.yaml' }
 const AUDIT = { listen: { port: 1 }, clickhouse: { url: 'http://127.0.0.1:1', user: 'u', password: '' } }

@@ -10,6 +10,7 @@ import { loadConfig, type Config, type Fields, type Logger } from '@countersign/
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../node.ts'
 import type { Front } from '../workers/front.ts'
+import { SharedCounts } from '../workers/shared-counts.ts'
 import { FakeControl } from './decisions.ts'
 
 export interface Principal {
@@ -80,7 +81,7 @@ export class RunningNode {
       },
       () => {},
     )
-    this.#node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: ALONE })
+    this.#node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: alone() })
   }
 
   static async start(options: NodeOptions): Promise<RunningNode> {
@@ -177,11 +178,11 @@ export class RunningNode {
 }
 
 /** A node of one worker: there is nobody else. */
-export const ALONE: Front = {
+export const alone = (): Front => ({
   cancelElsewhere: async () => {},
   connectionClosed: () => {},
-  counts: { take: async () => true, giveBack: () => {} },
-}
+  counts: new SharedCounts().of('w0'),
+})
 
 const writeConfig = async (
   folder: string,

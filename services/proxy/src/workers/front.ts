@@ -10,8 +10,8 @@ export interface Front {
 }
 
 /**
- * Numbers that are limited per node, not per worker: connections of one principal, failed logins of one address. A
- * worker that dies gives back whatever it had taken.
+ * Numbers that are limited per node, not per worker: the connections of one principal. A worker that dies gives back
+ * whatever it had taken.
  */
 export interface Counts {
   /** Takes one of `max`, under a name such as `principal/ana`. False when there is none left. */

@@ -1,3 +1,5 @@
+import type { Counts } from './front.ts'
+
 /** Who has taken how many of what, over all workers of a node (`Counts`). */
 export class SharedCounts {
   readonly #taken = new Map<string, Map<string, number>>()
@@ -14,6 +16,14 @@ export class SharedCounts {
     const count = byWorker?.get(worker) ?? 0
     if (count > 1) byWorker?.set(worker, count - 1)
     else this.#drop(name, worker)
+  }
+
+  /** As this worker sees them. */
+  of(worker: string): Counts {
+    return {
+      take: async (name, max) => this.take(worker, name, max),
+      giveBack: (name) => this.giveBack(worker, name),
+    }
   }
 
   /** The worker is no more, and holds nothing. */
