@@ -127,6 +127,16 @@ describe('an append queue', () => {
     expect(await append).toEqual({ partition: 0, offset: 0 })
   })
 
+  it('does not count the time in which this process did not get to hear anything', async () => {
+    vi.useRealTimers()
+    const commit = () =>
+      new Promise<Position[]>((resolve) => setTimeout(() => resolve([{ partition: 0, offset: 7 }]), 1))
+    const { queue } = controlled({ commit, deadlineMs: 300 })
+    const append = queue.append('a')
+    for (const until = performance.now() + 600; performance.now() < until;);
+    expect(await append).toEqual({ partition: 0, offset: 7 })
+  })
+
   it('ends what is under way when it is closed, and refuses what comes then', async () => {
     const { queue, succeed } = controlled()
     const append = queue.append('a')

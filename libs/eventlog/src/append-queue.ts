@@ -6,7 +6,10 @@ export interface AppendQueueOptions<Item> {
   readonly bytesOf: (item: Item) => number
   readonly batchItemsMax: number
   readonly batchBytesMax: number
-  /** No append is left without an answer for longer, from when it came. */
+  /**
+   * No append is left without an answer for longer, from when it came. Time in which this process itself did not get to
+   * hear anything does not count: it says nothing of the store.
+   */
   readonly deadlineMs: number
   /** Named in the error of whoever was not answered in time. */
   readonly name: string
@@ -16,8 +19,12 @@ export interface AppendQueueOptions<Item> {
   readonly onLate?: (error: LogUnavailableError) => void
 }
 
+/** A timer that fires this much late or more has found out that the process did not get to hear anything. */
+const LOOK_MS = 50
+
 interface Append<Item> {
   readonly item: Item
+  /** By the clock that stands still while the process does. */
   readonly since: number
   readonly resolve: (position: Position) => void
   readonly reject: (error: unknown) => void
@@ -31,6 +38,7 @@ export class AppendQueue<Item> {
   #flying: readonly Append<Item>[] = []
   #late: LogUnavailableError | undefined
   #timer: NodeJS.Timeout | undefined
+  #deafMs = 0
   #closed = false
   #onIdle: (() => void) | undefined
 
@@ -42,9 +50,9 @@ export class AppendQueue<Item> {
     const refusal = this.#refusal()
     if (refusal) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, since: performance.now(), resolve, reject })
+      this.#waiting.push({ item, since: this.#clock(), resolve, reject })
       if (this.#waiting.length === 1 && this.#flying.length === 0) queueMicrotask(() => this.#send())
-      this.#timer ??= setTimeout(() => this.#watchOldest(), this.#options.deadlineMs)
+      if (!this.#timer) this.#lookIn(this.#options.deadlineMs)
     })
   }
 
@@ -97,14 +105,29 @@ export class AppendQueue<Item> {
     return Math.max(1, Math.min(over === -1 ? this.#waiting.length : over, batchItemsMax))
   }
 
+  #clock(): number {
+    return performance.now() - this.#deafMs
+  }
+
+  #lookIn(ms: number): void {
+    const dueAt = performance.now() + Math.min(ms, LOOK_MS)
+    this.#timer = setTimeout(
+      () => {
+        this.#deafMs += Math.max(0, performance.now() - dueAt)
+        this.#watchOldest()
+      },
+      Math.min(ms, LOOK_MS),
+    )
+  }
+
   /** One timer for all: it looks after the oldest append, and is set anew for the oldest that is left. */
   #watchOldest(): void {
     const { deadlineMs, readyAt = () => 0 } = this.#options
     this.#timer = undefined
     const oldest = this.#flying[0] ?? this.#waiting[0]
     if (!oldest || this.#late) return
-    const left = Math.max(oldest.since, readyAt()) + deadlineMs - performance.now()
-    if (left > 0) this.#timer = setTimeout(() => this.#watchOldest(), Math.min(left, deadlineMs))
+    const left = deadlineMs - Math.min(this.#clock() - oldest.since, performance.now() - readyAt())
+    if (left > 0) this.#lookIn(left)
     else this.#giveUp()
   }
 
