@@ -41,7 +41,7 @@ const IMPURE_GLOBALS = [
 const LIBS = Object.keys(mayImport)
 const PRODUCT = LIBS.filter((name) => name !== 'testing')
 // What drives a fuzzer is a test as well, though it may run for hours as a command.
-const SPECS = ['**/*.spec.ts', 'services/*/src/fuzz/**']
+const SPECS = ['**/*.spec.ts', 'services/*/src/**/fuzz/**']
 const codeIn = (folder: string) => `${folder}/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}`
 
 const frontDoor = { group: ['@countersign/*/**'], message: 'enter a library by its front door' }

@@ -37,8 +37,8 @@ export default defineConfig({
           include: [
             'libs/sql/src/server/analysis.live.spec.ts',
             'libs/policy/src/corpus.live.spec.ts',
-            'services/proxy/src/statement/database-judge.live.spec.ts',
-            'services/proxy/src/upstream/replicas.live.spec.ts',
+            'services/proxy/src/postgres/statement/database-judge.live.spec.ts',
+            'services/proxy/src/postgres/upstream/replicas.live.spec.ts',
           ],
           env: { COUNTERSIGN_TEST_POSTGRES: 'others' },
           globalSetup: './test/corpus/versions.setup.ts',

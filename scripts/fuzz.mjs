@@ -11,8 +11,8 @@ import { prepare, ROOT, runtime } from './toolchain.mjs'
 /** What of a million is tried on each: a conversation with a real server takes a hundred times as long. */
 const TARGETS = {
   codec: { main: 'test/fuzz/codec/main.ts', share: 0.7 },
-  session: { main: 'services/proxy/src/fuzz/session-main.ts', share: 0.2 },
-  listener: { main: 'services/proxy/src/fuzz/listener-main.ts', share: 0.05 },
+  session: { main: 'services/proxy/src/postgres/fuzz/session-main.ts', share: 0.2 },
+  listener: { main: 'services/proxy/src/postgres/fuzz/listener-main.ts', share: 0.05 },
   live: { main: 'test/fuzz/live/main.ts', share: 0.05 },
 }
 

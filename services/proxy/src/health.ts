@@ -1,4 +1,4 @@
-import type { ServerState } from './upstream/servers.ts'
+import type { ServerState } from './postgres/upstream/servers.ts'
 
 /*
  * What `/readyz` answers. The whole of it is a contract (README): orchestrators look at the status code, people and

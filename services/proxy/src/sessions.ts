@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { CredentialId, PrincipalId } from '@countersign/contracts'
-import type { ClosedBecause, Session } from './session/session.ts'
+import type { ClosedBecause, Session } from './postgres/session/session.ts'
 
 /**
  * The key that lets a client cancel what its session runs. Its number is that of the server's process, because clients

@@ -1,7 +1,7 @@
 import type { Recorder, Waiter } from '../record/recorder.ts'
 import { Brake } from '../stream/brake.ts'
 import type { ByteStream } from '../stream/byte-stream.ts'
-import { Outbox, relay } from './outbox.ts'
+import { Outbox, relay } from '../stream/outbox.ts'
 
 /** Result bytes that wait for the record: more than this, and the server is not read until they are out. */
 const WAITING_BYTES_MAX = 256 * 1024

@@ -4,7 +4,7 @@ import { memoryLog } from '@countersign/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../test/corpus/postgres.ts'
 import { AT } from '../testing/decisions.ts'
-import { NodeWorld } from '../testing/node-world.ts'
+import { NodeWorld } from '../postgres/testing/node-world.ts'
 
 /*
  * One node before two environments that have a database of the same name, told apart by the name under which a client

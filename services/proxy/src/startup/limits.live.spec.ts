@@ -5,8 +5,8 @@ import { CertificateAuthority, freePorts } from '@countersign/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../../../test/support/run.ts'
 import { PASSWORD_OF_APP, startShopDatabase, type ShopDatabase } from '../../../../test/support/shop-database.ts'
-import { IDLE, password, RawClient, SSL_REQUEST, startup } from '../testing/raw-client.ts'
-import { RunningNode } from '../testing/running-node.ts'
+import { IDLE, password, RawClient, SSL_REQUEST, startup } from '../postgres/testing/raw-client.ts'
+import { RunningNode } from '../postgres/testing/running-node.ts'
 
 /*
  * Clients that ask for too much, or are slow, against a whole node with a real database behind it.

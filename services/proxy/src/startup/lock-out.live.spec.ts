@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CertificateAuthority, freePorts } from '@countersign/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startShopDatabase, type ShopDatabase } from '../../../../test/support/shop-database.ts'
-import { password, RawClient, startup } from '../testing/raw-client.ts'
-import { RunningNode } from '../testing/running-node.ts'
+import { password, RawClient, startup } from '../postgres/testing/raw-client.ts'
+import { RunningNode } from '../postgres/testing/running-node.ts'
 
 /*
  * Failed logins against a whole node. Linux lets a client of this machine come from any address in 127/8, so several

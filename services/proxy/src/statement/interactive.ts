@@ -1,5 +1,5 @@
 import type { Principal } from '@countersign/contracts'
-import type { ClientSettings } from '../startup/client-settings.ts'
+import type { ClientSettings } from '../postgres/startup/client-settings.ts'
 
 /** Programs in which a person sits and sees a notice at once. What they call themselves is a claim; it costs only waiting. */
 const INTERACTIVE = /^(psql|pgcli|pgadmin|dbeaver|datagrip|postico|tableplus|beekeeper|azuredatastudio)/i

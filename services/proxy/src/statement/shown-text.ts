@@ -1,6 +1,6 @@
 import { redactText } from '@countersign/masking'
 import { DISPLAY_LENGTH_MAX } from '@countersign/sql'
-import { BoundedCache } from '../understanding/bounded-cache.ts'
+import { BoundedCache } from '../bounded-cache.ts'
 import type { Judgement } from './judgement.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { AccessEvent, Action, Outcome, Verdict } from '@countersign/contracts'
-import type { FaultKind } from '../upstream/no-server-error.ts'
+import type { FaultKind } from '../postgres/upstream/no-server-error.ts'
 
 /*
  * Everything that may be a label, so that the number of series is bounded whatever clients do: never a principal, a

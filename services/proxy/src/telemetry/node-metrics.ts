@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { AggregatorRegistry, Registry } from 'prom-client'
 import type { AccessEvent, Target } from '@countersign/contracts'
-import type { ServerState } from '../upstream/servers.ts'
-import type { FaultKind } from '../upstream/no-server-error.ts'
+import type { ServerState } from '../postgres/upstream/servers.ts'
+import type { FaultKind } from '../postgres/upstream/no-server-error.ts'
 import { DURATION_BOUNDS_MS, Histogram, SIZE_BOUNDS } from './histogram.ts'
 import {
   FAULT_KINDS,

@@ -5,7 +5,7 @@ import { installed, startPostgres, type Postgres } from '../../../../test/corpus
 import { readScrape } from '../../../../test/support/prometheus.ts'
 import { mergeHealth, type NodeHealth } from '../health.ts'
 import { noStages, type Execution } from '../statement/execution.ts'
-import { NodeWorld } from '../testing/node-world.ts'
+import { NodeWorld } from '../postgres/testing/node-world.ts'
 import { metricsTextOf } from './node-metrics.ts'
 import { openTracer } from './open-tracer.ts'
 import { parseTraceParent } from './traceparent.ts'
