@@ -6,6 +6,8 @@ const up = (name: string): DatabaseState => ({
   schemaKnown: true,
   failure: undefined,
   usable: true,
+  found: 0,
+  understood: 0,
   servers: [{ server: `${name}:5432`, ok: true, role: 'primary', reason: undefined, since: 'then', seen: 1 }],
 })
 const down = (name: string): DatabaseState => ({

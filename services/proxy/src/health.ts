@@ -1,5 +1,3 @@
-import type { ServerState } from './postgres/upstream/servers.ts'
-
 /*
  * What `/readyz` answers. The whole of it is a contract (README): orchestrators look at the status code, people and
  * `countersign doctor` at the rest.
@@ -34,7 +32,20 @@ export interface ServerHealth {
   readonly since?: string
 }
 
-/** What is asked of one database. */
+/** What is known of one server, from the last time that somebody logged in there or tried to. */
+export interface ServerState {
+  /** `host:port` */
+  readonly server: string
+  /** Undefined until it was tried. */
+  readonly ok: boolean | undefined
+  readonly role: 'primary' | 'standby' | undefined
+  readonly reason: string | undefined
+  /** Since when it is so, and when it was last seen, as instants. */
+  readonly since: string | undefined
+  readonly seen: number
+}
+
+/** What is asked of one database, for `/readyz` and for metrics. */
 export interface DatabaseState {
   readonly name: string
   readonly schemaKnown: boolean
@@ -42,6 +53,9 @@ export interface DatabaseState {
   readonly failure: string | undefined
   readonly usable: boolean
   readonly servers: readonly ServerState[]
+  /** How often a text had been understood before, and how often it had to be now. */
+  readonly found: number
+  readonly understood: number
 }
 
 /** `blocked`: why no statement at all can be let through, whatever database it is for. */

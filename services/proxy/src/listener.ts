@@ -1,52 +1,44 @@
 import type { Socket } from 'node:net'
-import type { AccessEvent, SessionId, WorkerId } from '@countersign/contracts'
-import { authenticationOk, backendKeyData, parameterStatus, ProtocolError, readyForQuery } from '@countersign/pgwire'
+import type { AccessEvent, SessionId, Target, WorkerId } from '@countersign/contracts'
 import { faultOf, type Logger } from '@countersign/platform'
+import type { CancelKey, Greeting, LiveSession, Speaker } from './protocol.ts'
 import type { Recorder } from './record/recorder.ts'
-import { markedName } from './postgres/session/application-name.ts'
-import { Session, type SessionOptions } from './postgres/session/session.ts'
-import { fatal } from './postgres/session/say.ts'
-import type { CancelKey, Sessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
 import { recordOf } from './startup/client-certificate.ts'
-import { StartupRefusedError, type ClientSettings } from './postgres/startup/client-settings.ts'
 import { Doorway } from './startup/doorway.ts'
 import { FailedLogins } from './startup/failed-logins.ts'
 import { FailureRecord } from './startup/failure-record.ts'
-import { PeerGoneError } from './postgres/startup/handshake-reader.ts'
-import type { Line } from './startup/line.ts'
-import { cancelKeyBytes } from './postgres/startup/protocol-version.ts'
-import { login, type LoggedIn, type LoginOptions, type RefusalText } from './startup/login.ts'
 import type { GateRules } from './startup/gate-rules.ts'
+import type { Line } from './startup/line.ts'
+import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
 import { Places } from './startup/places.ts'
 import { sparingly } from './startup/sparingly.ts'
+import { PeerGoneError, StartupRefusedError, type RefusalText } from './startup/startup-refused.ts'
+import type { Holds } from './statement/holds.ts'
 import { holdSecondsFor } from './statement/interactive.ts'
-import { byteStreamOf } from './stream/socket-stream.ts'
 import type { StatementObserver } from './telemetry/statement-observer.ts'
 import type { Counts } from './workers/front.ts'
 
 /** What clients come in by. Made anew with each configuration, around the same counts. */
 export interface EntranceOptions {
+  readonly speaker: Pick<Speaker, 'name' | 'greet' | 'breachIn' | 'lastWords'>
   readonly rules: GateRules
   readonly worker: WorkerId
   /** Another worker of the node has the session that this key is for. */
   readonly cancelElsewhere: (key: CancelKey) => Promise<void>
   /** Over all workers of the node. */
   readonly counts: Counts
-  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf'>
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'databaseOf'>
   readonly recorder: Recorder
   readonly sessions: Sessions
+  readonly holds: Holds
   readonly inlineSeconds: number
   readonly newSessionId: () => SessionId
   readonly now: () => string
   readonly clock: () => number
   readonly logger: Logger
-  /** What a session needs beside its own connection. */
-  readonly sessionParts: (loggedIn: LoggedIn) => Pick<
-    SessionOptions,
-    'judge' | 'holds' | 'redactor' | 'catalogueChanged' | 'firstTold' | 'schema'
-  > & {
-    readonly observer?: StatementObserver
-  }
+  /** Who is told how the statements for a database have ended. */
+  readonly observerOf: (target: Target) => StatementObserver | undefined
 }
 
 /** `before`: the one that it takes the place of, whose guests and offenders it has to know. */
@@ -68,7 +60,7 @@ export const entranceOf = (options: EntranceOptions, before?: Entrance): Entranc
 export interface Entrance
   extends Omit<EntranceOptions, 'login'>, Pick<LoginOptions, 'places' | 'failedLogins' | 'failures'> {
   readonly doorway: Doorway
-  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'serversOf' | 'worker' | 'now'>
+  readonly login: Pick<LoginOptions, 'inForce' | 'databases' | 'databaseOf' | 'worker' | 'now'>
 }
 
 interface Address {
@@ -92,7 +84,7 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
   const waiting = { turnAway: () => drop('a client that had not logged in made room for another') }
   socket.on('error', () => socket.destroy())
   if (!doorway.enter(client.address, waiting, rules.limits)) {
-    refuseEntry(socket, TOO_MANY_LOGINS, logger)
+    refuseEntry(socket, TOO_MANY_LOGINS, entrance)
     return closed()
   }
 
@@ -100,15 +92,18 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
   const line: Line = { socket, duplex: socket }
   try {
     const sessionId = entrance.newSessionId()
-    const marks = ({ application = '' }: ClientSettings) => marksOf(sessionId, application)
-    const asked = await login(line, { ...entrance.login, rules, places, failedLogins, failures, marks })
+    const asked = await entrance.speaker.greet(line, rules)
     if (asked.kind === 'cancel') {
       if (!(await entrance.sessions.cancel(asked))) await entrance.cancelElsewhere(asked)
       line.duplex.end() // Through TLS as well, where that says goodbye.
-    } else if (socket.destroyed) leaveAgain(asked)
-    else return open(sessionId, line, stillAllowed(asked, entrance), client, entrance, closed)
+    } else {
+      const options = { ...entrance.login, rules, places, failedLogins, failures, sessionId }
+      const loggedIn = await login(line, asked, options)
+      if (!socket.destroyed) return open(sessionId, asked, stillAllowed(loggedIn, entrance), client, entrance, closed)
+      leaveAgain(loggedIn)
+    }
   } catch (error) {
-    if (!turnedAway) turnAway(line, error, client, logger)
+    if (!turnedAway) turnAway(line, error, client, entrance)
   } finally {
     clearTimeout(deadline)
     doorway.leave(client.address, waiting)
@@ -123,17 +118,22 @@ const stillAllowed = (loggedIn: LoggedIn, { login }: Entrance): LoggedIn => {
   throw new StartupRefusedError('28000', 'access has been revoked')
 }
 
-const leaveAgain = ({ upstream, leave }: LoggedIn): void => {
-  upstream.stream.destroy()
+const leaveAgain = ({ connected, leave }: LoggedIn): void => {
+  connected.leave()
   leave()
 }
 
 /** Turns a client away before it has said anything. */
-export const refuseEntry = (socket: Socket, [sqlstate, reason, hint]: RefusalText, logger: Logger): void => {
+export const refuseEntry = (
+  socket: Socket,
+  refusal: RefusalText,
+  { speaker, logger }: Pick<Entrance, 'logger'> & { readonly speaker: Pick<Speaker, 'lastWords'> },
+): void => {
+  const [sqlstate, reason] = refusal
   const client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
   logger.warn('a client was turned away', { ...client, sqlstate, reason })
   socket.on('error', () => socket.destroy())
-  sendAway({ socket, duplex: socket }, fatal(sqlstate, reason, hint))
+  sendAway({ socket, duplex: socket }, speaker.lastWords(refusal))
 }
 
 const TOO_MANY_LOGINS: RefusalText = [
@@ -142,22 +142,17 @@ const TOO_MANY_LOGINS: RefusalText = [
   'Try again; or operators raise node.limits.loginsMax and loginsPerAddressMax.',
 ]
 
-/** What the server knows our sessions by: visible in pg_stat_activity. */
-const marksOf = (sessionId: SessionId, application: string): ReadonlyMap<string, string> =>
-  new Map([
-    ['application_name', markedName(sessionId, application)],
-    ['countersign.session', sessionId],
-  ])
-
-const turnAway = (line: Line, error: unknown, client: Address, logger: Logger): void => {
+const turnAway = (line: Line, error: unknown, client: Address, { speaker, logger }: Entrance): void => {
   if (error instanceof StartupRefusedError) {
-    logger.warn('a client was turned away', { ...client, sqlstate: error.sqlstate, reason: error.message })
-    sendAway(line, fatal(error.sqlstate, error.message, error.hint))
+    const { sqlstate, message, hint } = error
+    logger.warn('a client was turned away', { ...client, sqlstate, reason: message })
+    sendAway(line, speaker.lastWords(hint === undefined ? [sqlstate, message] : [sqlstate, message, hint]))
     return
   }
-  if (error instanceof ProtocolError) {
-    logger.warn('a client does not speak PostgreSQL', { ...client, ...faultOf(error) })
-    sendAway(line, fatal('08P01', error.message))
+  const breach = speaker.breachIn(error)
+  if (breach) {
+    logger.warn(`a client does not speak ${speaker.name}`, { ...client, ...faultOf(error) })
+    sendAway(line, speaker.lastWords(breach))
     return
   }
   if (!(error instanceof PeerGoneError)) logger.error('a login failed', { ...client, ...faultOf(error) })
@@ -180,17 +175,66 @@ const sendAway = ({ socket, duplex }: Line, lastWords: Buffer): void => {
 
 const open = (
   sessionId: SessionId,
-  { duplex }: Line,
+  greeting: Greeting,
   loggedIn: LoggedIn,
   address: Address,
-  options: Entrance,
+  entrance: Entrance,
   gone: () => void,
 ): void => {
-  const { recorder, sessions, rules, worker, now, clock, logger } = options
-  const { greeting, credential, proof, target, role, upstream, leave } = loggedIn
-  const { settings, tls, certificate } = greeting
+  const { recorder, sessions, holds, rules, logger } = entrance
+  const { database, connected, leave } = loggedIn
+  const key = sessions.newKey(connected.processId, greeting.cancelKeyBytes)
+  recordOpening(sessionId, greeting, loggedIn, address, entrance)
+  const session: LiveSession = connected.begin({
+    identity: identityOf(sessionId, greeting, loggedIn, entrance),
+    recorder,
+    holds,
+    limits: rules.limits,
+    closed: (because, error) => {
+      sessions.remove(session)
+      leave()
+      gone()
+      if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
+      else if (because === 'upstream-gone') {
+        logger.warn('the database has ended a session', { sessionId, ...database.target })
+      }
+    },
+  })
+  sessions.add(session, key, database)
+  connected.welcome(key)
+}
+
+const identityOf = (
+  sessionId: SessionId,
+  { application, holdSeconds }: Greeting,
+  { credential, database, role, connected }: LoggedIn,
+  { inlineSeconds, now, clock, observerOf }: Entrance,
+): LiveSession['identity'] => {
   const { principal, credentialId } = credential
-  const key = sessions.newKey(upstream.processId, cancelKeyBytes(greeting.minor))
+  const { target } = database
+  return {
+    sessionId,
+    principal,
+    credentialId,
+    target,
+    role,
+    processId: connected.processId,
+    application: application ?? '',
+    holdSeconds: holdSecondsFor(principal, { application, holdSeconds }, inlineSeconds),
+    now,
+    clock,
+    observer: observerOf(target),
+  }
+}
+
+const recordOpening = (
+  sessionId: SessionId,
+  { application, tls, certificate }: Greeting,
+  { credential, proof, database, role, connected }: LoggedIn,
+  address: Address,
+  { recorder, worker, now }: Entrance,
+): void => {
+  const { principal, credentialId } = credential
   recorder.add({
     type: 'session.opened',
     data: {
@@ -198,9 +242,9 @@ const open = (
       worker,
       principal,
       credentialId,
-      client: { ...address, ...(settings.application !== undefined && { application: settings.application }), tls },
-      target,
-      upstream: { server: upstream.server, role, processId: upstream.processId },
+      client: { ...address, ...(application !== undefined && { application }), tls },
+      target: database.target,
+      upstream: { server: connected.server, role, processId: connected.processId },
       at: now(),
     },
   } as AccessEvent)
@@ -215,44 +259,4 @@ const open = (
       at: now(),
     },
   } as AccessEvent)
-
-  const client = byteStreamOf(duplex)
-  const { observer, ...parts } = options.sessionParts(loggedIn)
-  const session = new Session({
-    identity: {
-      sessionId,
-      principal,
-      credentialId,
-      target,
-      role,
-      processId: upstream.processId,
-      application: settings.application ?? '',
-      holdSeconds: holdSecondsFor(principal, settings, options.inlineSeconds),
-      now,
-      clock,
-      observer,
-    },
-    client,
-    upstream,
-    recorder,
-    limits: rules.limits,
-    ...parts,
-    closed: (because, error) => {
-      sessions.remove(session)
-      leave()
-      gone()
-      if (error !== undefined) logger.error('a session failed', { sessionId, because, ...faultOf(error) })
-      else if (because === 'upstream-gone') logger.warn('the database has ended a session', { sessionId, ...target })
-    },
-  })
-  sessions.add(session, key)
-  const parameters = new Map(upstream.parameters).set('application_name', settings.application ?? '')
-  client.write(
-    Buffer.concat([
-      authenticationOk(),
-      ...[...parameters].map(([name, value]) => parameterStatus(name, value)),
-      backendKeyData(key.processId, key.secret),
-      readyForQuery('idle'),
-    ]),
-  )
 }

@@ -1,30 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import type { CredentialId, PrincipalId } from '@countersign/contracts'
-import type { ClosedBecause, Session } from './postgres/session/session.ts'
+import type { CancelKey, Database, LiveSession } from './protocol.ts'
+import type { ClosedBecause } from './telemetry/labels.ts'
 
-/**
- * The key that lets a client cancel what its session runs. Its number is that of the server's process, because clients
- * know themselves by it: in notifications, `pg_backend_pid()`, `pg_stat_activity`. The server's secret never leaves the
- * node. Two servers may give two sessions one number: the secret, which is ours, tells them apart.
- */
-export interface CancelKey {
-  readonly processId: number
-  readonly secret: Buffer
+interface Kept {
+  readonly key: string
+  readonly database: Database
 }
 
 /** The live sessions of this worker. */
 export class Sessions {
-  readonly #byKey = new Map<string, Session>()
-  readonly #keys = new Map<Session, string>()
+  readonly #byKey = new Map<string, LiveSession>()
+  readonly #kept = new Map<LiveSession, Kept>()
 
   get size(): number {
-    return this.#keys.size
+    return this.#kept.size
   }
 
   /** How many there are for each database, `environment/database`. */
   get byDatabase(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
-    for (const { identity } of this.#keys.keys()) {
+    for (const { identity } of this.#kept.keys()) {
       const name = `${identity.target.environment}/${identity.target.database}`
       counts.set(name, (counts.get(name) ?? 0) + 1)
     }
@@ -36,15 +32,15 @@ export class Sessions {
     return { processId, secret: randomBytes(secretBytes) }
   }
 
-  add(session: Session, key: CancelKey): void {
+  add(session: LiveSession, key: CancelKey, database: Database): void {
     this.#byKey.set(textOf(key), session)
-    this.#keys.set(session, textOf(key))
+    this.#kept.set(session, { key: textOf(key), database })
   }
 
-  remove(session: Session): void {
-    const key = this.#keys.get(session)
-    if (key !== undefined) this.#byKey.delete(key)
-    this.#keys.delete(session)
+  remove(session: LiveSession): void {
+    const kept = this.#kept.get(session)
+    if (kept) this.#byKey.delete(kept.key)
+    this.#kept.delete(session)
   }
 
   /**
@@ -57,21 +53,21 @@ export class Sessions {
     return session !== undefined
   }
 
-  endWhere(matches: (identity: Session['identity']) => boolean, because: ClosedBecause, lastWords: Buffer): void {
-    for (const session of this.#keys.keys()) if (matches(session.identity)) session.interrupt(because, lastWords)
+  endWhere(matches: (identity: LiveSession['identity']) => boolean, because: ClosedBecause, lastWords: Buffer): void {
+    for (const session of this.#kept.keys()) if (matches(session.identity)) session.interrupt(because, lastWords)
   }
 
   /** Ends those that lose nothing by it. A statement that is held waits no longer: its session can end then. */
   endIdle(because: 'node-stopping', lastWords: Buffer): void {
-    for (const session of this.#keys.keys()) {
+    for (const session of this.#kept.keys()) {
       if (session.idle) session.end(because, lastWords)
       else session.leaveHold(because)
     }
   }
 
-  /** Whether one of them is judged by this. */
-  someJudgedBy(judge: Session['judge']): boolean {
-    return [...this.#keys.keys()].some((session) => session.judge === judge)
+  /** Whether one of them is a session of this database, as it was configured then. */
+  someOf(database: Database): boolean {
+    return [...this.#kept.values()].some((kept) => kept.database === database)
   }
 
   endCredential(credentialId: CredentialId, lastWords: Buffer): void {

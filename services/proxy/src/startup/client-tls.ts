@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { ConfigError, type NodeConfig } from '@countersign/platform'
-import { ProtocolError } from '@countersign/pgwire'
 
 type TlsConfig = NonNullable<NodeConfig['tls']>
 
@@ -13,7 +12,7 @@ export type CertificateUse = TlsConfig['clientCertificates'] | 'never'
 export interface Secured {
   readonly duplex: TLSSocket
   readonly version: string
-  /** The client has agreed to speak PostgreSQL by name (ALPN). */
+  /** The client has agreed to the protocol of this node by name (ALPN). */
   readonly alpn: boolean
   readonly certificate: ShownCertificate | undefined
   /** The name under which the client came to this node (SNI). */
@@ -29,14 +28,22 @@ export interface ShownCertificate {
 /** TLS for clients, of one configuration. */
 export interface ClientTls {
   readonly certificates: CertificateUse
-  /** Shakes hands on a socket nothing of which was read, or was put back. Throws `ProtocolError` when that fails. */
+  /** Shakes hands on a socket nothing of which was read, or was put back. Throws `TlsFailedError` when that fails. */
   secure(socket: Socket): Promise<Secured>
 }
 
-const ALPN = 'postgresql'
+/** The handshake came to nothing, or to an end. */
+export class TlsFailedError extends Error {
+  readonly code = 'PROXY_TLS_FAILED'
 
-/** Throws `ConfigError` when a file cannot be used. */
-export const clientTlsOf = (config: TlsConfig): ClientTls => new TlsServer(config)
+  constructor() {
+    super('the TLS handshake failed')
+    this.name = 'TlsFailedError'
+  }
+}
+
+/** `alpn`: what TLS calls the protocol that is spoken within. Throws `ConfigError` when a file cannot be used. */
+export const clientTlsOf = (config: TlsConfig, alpn: string | undefined): ClientTls => new TlsServer(config, alpn)
 
 /**
  * Connections are handed to a TLS server that listens nowhere (`tls.Server` documents its `connection` event for that),
@@ -45,12 +52,14 @@ export const clientTlsOf = (config: TlsConfig): ClientTls => new TlsServer(confi
 class TlsServer implements ClientTls {
   readonly certificates: CertificateUse
   readonly #server: Server
+  readonly #alpn: string | undefined
   /** Handshakes under way, by the client's address and port: `secureConnection` does not tell which socket it was. */
   readonly #waiting = new Map<string, (secured: TLSSocket) => void>()
 
-  constructor(config: TlsConfig) {
+  constructor(config: TlsConfig, alpn: string | undefined) {
+    this.#alpn = alpn
     this.certificates = config.clientCa === undefined ? 'never' : config.clientCertificates
-    this.#server = serverOf(config)
+    this.#server = serverOf(config, alpn)
     this.#server.on('secureConnection', (secured) => {
       const done = this.#waiting.get(placeOf(secured))
       if (done) done(secured)
@@ -61,17 +70,17 @@ class TlsServer implements ClientTls {
   secure(socket: Socket): Promise<Secured> {
     const place = placeOf(socket)
     return new Promise((resolve, reject) => {
-      if (socket.destroyed || this.#waiting.has(place)) return reject(handshakeFailed())
+      if (socket.destroyed || this.#waiting.has(place)) return reject(new TlsFailedError())
       const closed = () => {
         this.#waiting.delete(place)
-        reject(handshakeFailed())
+        reject(new TlsFailedError())
       }
       this.#waiting.set(place, (secured) => {
         this.#waiting.delete(place)
         socket.off('close', closed)
         // For good: an error that comes while nobody reads from it would end the node.
         secured.on('error', () => secured.destroy())
-        resolve(securedOf(secured, this.certificates))
+        resolve(securedOf(secured, this.certificates, this.#alpn))
       })
       socket.once('close', closed)
       this.#server.emit('connection', socket)
@@ -79,16 +88,14 @@ class TlsServer implements ClientTls {
   }
 }
 
-const handshakeFailed = () => new ProtocolError('PGWIRE_UNEXPECTED', 'the TLS handshake failed')
-
 const placeOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
-const securedOf = (duplex: TLSSocket, certificates: CertificateUse): Secured => {
+const securedOf = (duplex: TLSSocket, certificates: CertificateUse, alpn: string | undefined): Secured => {
   const x509 = certificates === 'never' ? undefined : duplex.getPeerX509Certificate()
   return {
     duplex,
     version: duplex.getProtocol() ?? 'TLS',
-    alpn: duplex.alpnProtocol === ALPN,
+    alpn: alpn !== undefined && duplex.alpnProtocol === alpn,
     certificate: x509 && { x509, fault: faultOf(duplex) },
     serverName: serverNameOf(duplex),
   }
@@ -103,7 +110,7 @@ const serverNameOf = (duplex: TLSSocket): string | undefined => {
 const faultOf = ({ authorized, authorizationError }: TLSSocket): string | undefined =>
   authorized ? undefined : String(authorizationError ?? 'not verified')
 
-const serverOf = ({ certificate, key, clientCa }: TlsConfig): Server => {
+const serverOf = ({ certificate, key, clientCa }: TlsConfig, alpn: string | undefined): Server => {
   const files = {
     cert: read('certificate', certificate),
     key: read('key', key),
@@ -113,7 +120,7 @@ const serverOf = ({ certificate, key, clientCa }: TlsConfig): Server => {
     return createServer({
       ...files,
       minVersion: 'TLSv1.2',
-      ALPNProtocols: [ALPN],
+      ...(alpn !== undefined && { ALPNProtocols: [alpn] }),
       requestCert: clientCa !== undefined,
       // A certificate that is not trusted is refused behind the handshake, where it can be said why, and recorded.
       rejectUnauthorized: false,

@@ -1,35 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AccessEvent, Target, WorkerId } from '@countersign/contracts'
+import type { AccessEvent, SessionId, Target, WorkerId } from '@countersign/contracts'
 import type { DatabaseConfig } from '@countersign/platform'
 import type { Credential, InForce } from '../decisions/in-force.ts'
-import { misreadIn } from '../postgres/statement/reading.ts'
-import { connectUpstream, type Upstream } from '../postgres/upstream/connect.ts'
-import { NoServerError } from '../postgres/upstream/no-server-error.ts'
-import type { Servers } from '../postgres/upstream/servers.ts'
+import type { Connected, Database, Destination, Greeting } from '../protocol.ts'
 import { authenticate, authenticateByCertificate, type Authenticated, type AuthFailure } from './authenticate.ts'
 import { principalNamedBy } from './client-certificate.ts'
-import { StartupRefusedError, type ClientSettings } from '../postgres/startup/client-settings.ts'
 import type { Attempt, FailedLogins } from './failed-logins.ts'
 import type { AuthFailed, FailureRecord } from './failure-record.ts'
 import type { GateRules } from './gate-rules.ts'
-import { greet, type CancelAsked, type Greeting } from '../postgres/startup/handshake.ts'
 import type { Line } from './line.ts'
 import { isLoopback } from './network.ts'
 import type { Leave, Places } from './places.ts'
 import { routeTo } from './route.ts'
-import { upstreamRefusal } from '../postgres/startup/upstream-refusal.ts'
+import { DatabaseUnavailableError, StartupRefusedError, type RefusalText } from './startup-refused.ts'
 
 export type Proof = Extract<AccessEvent, { type: 'credential.used' }>['data']['proof']
 
 export interface LoggedIn {
-  readonly kind: 'logged-in'
-  readonly greeting: Greeting
   readonly credential: Credential
   /** What was shown, and believed. */
   readonly proof: Proof
-  readonly target: Target
+  readonly database: Database
   readonly role: string
-  readonly upstream: Upstream
+  readonly connected: Connected
   /** Gives the principal's place back, at the end of the session. */
   readonly leave: Leave
 }
@@ -38,23 +31,20 @@ export interface LoginOptions {
   readonly rules: GateRules
   readonly inForce: InForce
   readonly databases: readonly DatabaseConfig[]
-  readonly serversOf: (target: Target) => Servers
+  readonly databaseOf: (target: Target) => Database
   readonly failedLogins: FailedLogins
   readonly failures: FailureRecord
   readonly places: Places
   readonly worker: WorkerId
+  readonly sessionId: SessionId
   readonly now: () => string
-  /** Marks the server's session, so that statements that came through a node can be told from others. */
-  readonly marks: (settings: ClientSettings) => ReadonlyMap<string, string>
 }
 
 type Because = AuthFailed['data']['because']
 
-/** From an accepted socket to a server connection that belongs to a known principal. */
-export const login = async (line: Line, options: LoginOptions): Promise<LoggedIn | CancelAsked> => {
-  const greeting = await greet(line, options.rules)
-  return greeting.kind === 'cancel' ? greeting : new Login(line, greeting, options).run()
-}
+/** From what a client claims to a server connection that belongs to a known principal. */
+export const login = (line: Line, greeting: Greeting, options: LoginOptions): Promise<LoggedIn> =>
+  new Login(line, greeting, options).run()
 
 /** One client that wants in. Each step lets it go on, or throws what it is told. */
 class Login {
@@ -67,28 +57,26 @@ class Login {
     this.#line = line
     this.#greeting = greeting
     this.#options = options
-    this.#attempt = { address: line.socket.remoteAddress ?? '', user: greeting.settings.user }
+    this.#attempt = { address: line.socket.remoteAddress ?? '', user: greeting.user }
   }
 
   async run(): Promise<LoggedIn> {
-    const { settings } = this.#greeting
     this.#mayTry()
     const proof = this.#proofNeeded()
     const credential = await this.#authenticated(proof)
     this.#greeting.done()
-    const { database, target, role } = this.#destination(credential)
+    const { config, database, role } = this.#destination(credential)
     const leave = await this.#place(credential)
+    const { sessionId, rules } = this.#options
+    const withinMs = rules.limits.startupTimeoutMs * UPSTREAM_SHARE
+    const { principal } = credential
     try {
-      const told = new Map([...settings.server, ...this.#options.marks(settings)])
-      const servers = this.#options.serversOf(target)
-      const withinMs = this.#options.rules.limits.startupTimeoutMs * UPSTREAM_SHARE
-      const upstream = await connectUpstream(database, servers, role, told, withinMs)
-      refuseMisread(upstream)
-      return { kind: 'logged-in', greeting: this.#greeting, credential, proof, target, role, upstream, leave }
+      const connected = await this.#greeting.connect({ config, database, role, principal, sessionId, withinMs })
+      return { credential, proof, database, role, connected, leave }
     } catch (error) {
       leave()
-      if (!(error instanceof NoServerError)) throw error
-      return this.#refuse('upstream-unavailable', upstreamRefusal(error))
+      if (!(error instanceof DatabaseUnavailableError)) throw error
+      return this.#refuse('upstream-unavailable', error)
     }
   }
 
@@ -96,7 +84,8 @@ class Login {
   #mayTry(): void {
     const { rules, inForce, failedLogins, places } = this.#options
     const needed = rules.tls?.certificates === 'required' || !isLoopback(this.#attempt.address)
-    if (!this.#greeting.tls && needed) this.#fail('tls-required', ...TLS_REQUIRED)
+    if (!this.#greeting.tls && needed)
+      this.#fail('tls-required', '28000', 'TLS is required', this.#greeting.howToEncrypt)
     const until = failedLogins.lockedUntil(this.#attempt)
     if (until !== undefined) this.#refuseLocked(until)
     if (places.isFull(rules.limits)) throw new StartupRefusedError(...TOO_MANY.all)
@@ -108,7 +97,7 @@ class Login {
    * believed is refused even where none is needed.
    */
   #proofNeeded(): Proof {
-    const { certificate, settings } = this.#greeting
+    const { certificate, user } = this.#greeting
     const use = this.#options.rules.tls?.certificates ?? 'never'
     if (!certificate) {
       if (use === 'required') this.#fail('wrong-certificate', '28000', 'a client certificate is required')
@@ -117,7 +106,7 @@ class Login {
     if (certificate.fault !== undefined) {
       this.#fail('wrong-certificate', '28000', `the client certificate is not accepted: ${certificate.fault}`)
     }
-    if (principalNamedBy(certificate) !== settings.user) {
+    if (principalNamedBy(certificate) !== user) {
       this.#fail('wrong-certificate', '28000', 'the client certificate is for another name than the one given')
     }
     return use === 'sufficient' ? 'certificate' : 'token-and-certificate'
@@ -137,7 +126,7 @@ class Login {
 
   async #ask(proof: Proof): Promise<Authenticated> {
     const { inForce, now } = this.#options
-    const { user } = this.#greeting.settings
+    const { user } = this.#greeting
     if (proof === 'certificate') return authenticateByCertificate(inForce, user, now())
     const token = await this.#greeting.askToken()
     try {
@@ -147,23 +136,21 @@ class Login {
     }
   }
 
-  #destination(credential: Credential): { database: DatabaseConfig; target: Target; role: string } {
-    const { user, database: name, replication } = this.#greeting.settings
-    // What a replication stream holds cannot be understood, decided or masked row by row.
-    if (replication) this.#refuse('not-allowed', new StartupRefusedError(...REPLICATION))
-    const { serverName } = this.#greeting
-    const database = routeTo(this.#options.databases, name, serverName)
-    if (!database) {
+  #destination(credential: Credential): Pick<Destination, 'config' | 'database' | 'role'> {
+    const { user, database: name, neverAllowed, serverName } = this.#greeting
+    if (neverAllowed) this.#refuse('not-allowed', new StartupRefusedError(...neverAllowed))
+    const config = routeTo(this.#options.databases, name, serverName)
+    if (!config) {
       const hint = serverName === undefined ? undefined : `The host name that you connect to counts: ${serverName}.`
       const refusal = new StartupRefusedError('3D000', `database "${name}" does not exist here`, hint)
       return this.#refuse('unknown-database', refusal)
     }
-    const target = { environment: database.environment, database: database.name }
+    const target = { environment: config.environment, database: config.name }
     const role = roleOf(credential, target)
-    if (role === undefined || database.upstream.roles[role] === undefined) {
+    if (role === undefined || config.upstream.roles[role] === undefined) {
       return this.#refuse('not-allowed', new StartupRefusedError('42501', `${user} may not connect to ${name}`))
     }
-    return { database, target, role }
+    return { config, database: this.#options.databaseOf(target), role }
   }
 
   async #place({ principal }: Credential): Promise<Leave> {
@@ -199,7 +186,7 @@ class Login {
 
   #failure(because: Because, more: object = {}): AuthFailed {
     const { worker, now } = this.#options
-    const { user, database } = this.#greeting.settings
+    const { user, database } = this.#greeting
     const { remoteAddress: address = '', remotePort: port = 0 } = this.#line.socket
     const claimed = { user: user.slice(0, TEXT_MAX), database: database.slice(0, TEXT_MAX) }
     return {
@@ -215,26 +202,9 @@ const UPSTREAM_SHARE = 0.8
 /** How long a wrong answer takes while somebody tries a name from everywhere. */
 const SLOW_MS = 1_000
 
-/** A role or a database may have settings of its own, which nobody asked for. */
-const refuseMisread = ({ parameters, stream }: Upstream): void => {
-  const why = misreadIn(parameters)
-  if (why === undefined) return
-  stream.destroy()
-  const hint = 'An administrator can take the setting back with ALTER ROLE or ALTER DATABASE.'
-  throw new StartupRefusedError('22023', `the database behind this node cannot be used: ${why}`, hint)
-}
-
 const roleOf = ({ roles }: Credential, { environment, database }: Target): string | undefined =>
   roles[`${environment}/${database}`] ?? roles['*']
 
-export type RefusalText = readonly [sqlstate: string, message: string, hint?: string]
-
-const TLS_REQUIRED: RefusalText = ['28000', 'TLS is required', 'connect with sslmode=require, or verify-full']
-const REPLICATION: RefusalText = [
-  '0A000',
-  'replication connections do not go through Countersign',
-  'Nobody could say what a stream of all changes shows: let replicas and change capture connect to the server itself.',
-]
 const NOT_READY: RefusalText = ['57P03', 'this node has no policy in force yet: try again']
 
 export const TOO_MANY: Readonly<Record<'all' | 'principal', RefusalText>> = {

@@ -1,5 +1,5 @@
 import type { Principal } from '@countersign/contracts'
-import type { ClientSettings } from '../postgres/startup/client-settings.ts'
+import type { Greeting } from '../protocol.ts'
 
 /** Programs in which a person sits and sees a notice at once. What they call themselves is a claim; it costs only waiting. */
 const INTERACTIVE = /^(psql|pgcli|pgadmin|dbeaver|datagrip|postico|tableplus|beekeeper|azuredatastudio)/i
@@ -12,7 +12,7 @@ const INTERACTIVE = /^(psql|pgcli|pgadmin|dbeaver|datagrip|postico|tableplus|bee
  */
 export const holdSecondsFor = (
   { kind }: Principal,
-  { application, holdSeconds }: ClientSettings,
+  { application, holdSeconds }: Pick<Greeting, 'application' | 'holdSeconds'>,
   inlineSeconds: number,
 ): number | undefined => {
   if (kind !== 'person') return undefined

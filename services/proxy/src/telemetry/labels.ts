@@ -1,5 +1,4 @@
 import type { AccessEvent, Action, Outcome, Verdict } from '@countersign/contracts'
-import type { FaultKind } from '../postgres/upstream/no-server-error.ts'
 
 /*
  * Everything that may be a label, so that the number of series is bounded whatever clients do: never a principal, a
@@ -71,6 +70,7 @@ export const SQLSTATE_CLASSES = [
   'other',
 ] as const
 
+/** What may go wrong with a server when it is logged in to. */
 export const FAULT_KINDS = [
   'unreachable',
   'timeout',
@@ -85,11 +85,14 @@ export const FAULT_KINDS = [
   'server-not-proven',
   'authentication-unsupported',
   'authentication-failed',
+  'not-postgresql',
   'refused',
   'misconfigured',
   'not-now',
   'misfit',
-] as const satisfies readonly FaultKind[]
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number]
 
 export type LoginFailure = Told<'auth.failed'>['because']
 export type ClosedBecause = Told<'session.closed'>['because']

@@ -1,8 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { AggregatorRegistry, Registry } from 'prom-client'
 import type { AccessEvent, Target } from '@countersign/contracts'
-import type { ServerState } from '../postgres/upstream/servers.ts'
-import type { FaultKind } from '../postgres/upstream/no-server-error.ts'
+import type { DatabaseState } from '../health.ts'
 import { DURATION_BOUNDS_MS, Histogram, SIZE_BOUNDS } from './histogram.ts'
 import {
   FAULT_KINDS,
@@ -12,6 +11,7 @@ import {
   SQLSTATE_CLASSES,
   VERDICTS,
   type ClosedBecause,
+  type FaultKind,
   type LoginFailure,
 } from './labels.ts'
 import { RecordTimes } from './record-times.ts'
@@ -25,13 +25,7 @@ export interface NodeState {
   readonly logAvailable: boolean
   readonly records: number
   readonly parserReplaced: number
-  readonly databases: readonly {
-    readonly name: string
-    readonly known: boolean
-    readonly found: number
-    readonly understood: number
-    readonly servers: readonly ServerState[]
-  }[]
+  readonly databases: readonly DatabaseState[]
 }
 
 /** One metric as data, as `prom-client` gives and takes it: what a worker hands to its supervisor. */
@@ -206,7 +200,10 @@ export class NodeMetrics {
       ),
     )
     this.#gauge('schema_known', '1 when the schema has been read.', 'min', () =>
-      this.#state().databases.map(({ name: database, known }) => ({ value: known ? 1 : 0, labels: { database } })),
+      this.#state().databases.map(({ name: database, schemaKnown }) => ({
+        value: schemaKnown ? 1 : 0,
+        labels: { database },
+      })),
     )
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StartError, supervise, type Fields, type Logger, type Running, type Supervised } from '@countersign/platform'
 import { notServing, type NodeHealth } from '../health.ts'
 import type { Figure } from '../telemetry/node-metrics.ts'
-import type { CancelKey } from '../sessions.ts'
+import type { CancelKey } from '../protocol.ts'
 import { nameOf, type Loaded, type Member, type MemberListener } from './member.ts'
 import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
 

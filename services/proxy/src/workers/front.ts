@@ -1,4 +1,4 @@
-import type { CancelKey } from '../sessions.ts'
+import type { CancelKey } from '../protocol.ts'
 
 /** What a worker asks of the node that it belongs to. */
 export interface Front {

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { faultOf, type Config, type Logger } from '@countersign/platform'
-import type { CancelKey } from '../sessions.ts'
+import type { CancelKey } from '../protocol.ts'
 import { ProxyNode } from '../node.ts'
+import { PROTOCOL } from '../protocols.ts'
 import { nameOf, type Loaded, type Member, type MemberListener } from './member.ts'
 
 export const insideMember = async (
@@ -37,7 +38,7 @@ export class InsideMember implements Member {
         giveBack: (name: string) => listener.giveBack(this.name, name),
       },
     }
-    this.#node = new ProxyNode(config(), log, logger, { index: 0, workers: 1, front })
+    this.#node = new ProxyNode(config(), log, logger, { index: 0, workers: 1, front }, PROTOCOL)
   }
 
   async start(): Promise<void> {

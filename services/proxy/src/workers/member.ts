@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Config, Fields } from '@countersign/platform'
 import type { NodeHealth } from '../health.ts'
 import type { Figure } from '../telemetry/node-metrics.ts'
-import type { CancelKey } from '../sessions.ts'
+import type { CancelKey } from '../protocol.ts'
 import type { ConfigText } from './messages.ts'
 
 /** A configuration, with the text that it was read from. */

@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { openEventLog } from '@countersign/eventlog'
 import { ConfigError, faultOf, parseConfig, type Logger } from '@countersign/platform'
 import { ProxyNode } from '../node.ts'
+import { PROTOCOL } from '../protocols.ts'
 import { drained } from './inside.ts'
 import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
 import { nameOf } from './member.ts'
@@ -62,7 +63,7 @@ const begin = async (
     const config = parseConfig(file, text)
     const log = await openEventLog(config.log)
     const front = new ChannelFront()
-    const node = new ProxyNode(config, log, logger, { index, workers, front })
+    const node = new ProxyNode(config, log, logger, { index, workers, front }, PROTOCOL)
     await node.start()
     await node.usable()
     say({ kind: 'ready' })

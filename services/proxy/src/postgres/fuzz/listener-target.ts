@@ -15,10 +15,13 @@ import { InForce } from '../../decisions/in-force.ts'
 import { gateRulesOf, type GateRules } from '../../startup/gate-rules.ts'
 import { SharedCounts } from '../../workers/shared-counts.ts'
 import { entranceOf, welcome } from '../../listener.ts'
+import type { Database } from '../../protocol.ts'
 import { Recorder } from '../../record/recorder.ts'
 import { Sessions } from '../../sessions.ts'
 import { Holds } from '../../statement/holds.ts'
 import { AT, FakeControl } from '../../testing/decisions.ts'
+import { ALPN, breachIn, lastWords } from '../postgresql.ts'
+import { greetingOf, type SessionSource } from '../startup/greeting.ts'
 import { FakeJudge } from '../testing/fake-judge.ts'
 import { ModelServer } from '../testing/model-server.ts'
 import { NAMES } from '../testing/session-world.ts'
@@ -75,28 +78,37 @@ export class ListenerWorld {
     })
     const sessions = new Sessions()
     const config = configOf(database.port)
-    const servers = new Servers(config.upstream, { now: () => AT })
-    const entrance = entranceOf({
-      rules: await rulesOf(CONFIG),
-      counts: new SharedCounts().of('w0'),
-      worker: WORKER,
-      cancelElsewhere: async () => undefined,
-      login: { inForce, databases: [config], serversOf: () => servers },
-      recorder,
-      sessions,
-      inlineSeconds: 30,
-      newSessionId: () => uuidv7() as SessionId,
-      now: () => AT,
-      clock: () => performance.now(),
-      logger: SILENT,
+    const source: SessionSource = {
+      servers: new Servers(config.upstream, { now: () => AT }),
       sessionParts: () => ({
         judge: new FakeJudge(),
-        holds,
         redactor: { fields: (fields) => fields, text: (text) => text },
         firstTold: { get: () => NAMES, set: () => undefined },
         catalogueChanged: () => undefined,
         schema: () => 1,
       }),
+    }
+    const entrance = entranceOf({
+      speaker: {
+        name: 'PostgreSQL',
+        greet: (line, rules) => greetingOf(line, rules, () => source),
+        breachIn,
+        lastWords,
+      },
+      rules: await rulesOf(CONFIG),
+      counts: new SharedCounts().of('w0'),
+      worker: WORKER,
+      cancelElsewhere: async () => undefined,
+      login: { inForce, databases: [config], databaseOf: () => databaseOf(config) },
+      recorder,
+      sessions,
+      holds,
+      inlineSeconds: 30,
+      newSessionId: () => uuidv7() as SessionId,
+      now: () => AT,
+      clock: () => performance.now(),
+      logger: SILENT,
+      observerOf: () => undefined,
     })
     const listener = createServer({ noDelay: true }, (socket) => void welcome(socket, entrance, () => undefined))
     await once(listener.listen(0, '127.0.0.1'), 'listening')
@@ -270,6 +282,26 @@ const configOf = (port: number): DatabaseConfig => ({
   },
 })
 
+/** What of a database is asked where nobody judges. */
+const databaseOf = (config: DatabaseConfig): Database => ({
+  config,
+  target: { environment: config.environment, database: config.name },
+  state: {
+    name: DATABASE,
+    schemaKnown: true,
+    failure: undefined,
+    usable: true,
+    servers: [],
+    found: 0,
+    understood: 0,
+  },
+  start: () => undefined,
+  policyChanged: () => undefined,
+  columnsDecided: () => undefined,
+  probe: () => undefined,
+  close: async () => undefined,
+})
+
 const decided = async (control: FakeControl, inForce: InForce): Promise<void> => {
   await control.decides('policy', 'policy.in-force', { version: 'v1', files: [], owners: '', at: AT })
   await control.decides('credential/1', 'credential.in-force', {
@@ -289,7 +321,7 @@ const rulesOf = async (config: NodeConfig): Promise<GateRules> => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-fuzz-'))
   const tls = { certificate: join(folder, 'node.crt'), key: join(folder, 'node.key') }
   await ensureSelfSigned(tls, new Date())
-  const rules = gateRulesOf({ ...config, tls: { ...tls, clientCertificates: 'optional' } })
+  const rules = gateRulesOf({ ...config, tls: { ...tls, clientCertificates: 'optional' } }, ALPN)
   rmSync(folder, { recursive: true })
   return rules
 }

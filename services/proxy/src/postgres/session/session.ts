@@ -1,10 +1,10 @@
 import type { AccessEvent } from '@countersign/contracts'
 import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
-import type { NodeConfig } from '@countersign/platform'
-import type { Recorder } from '../../record/recorder.ts'
-import type { Holds, WithdrawnBecause } from '../../statement/holds.ts'
+import type { LiveSession, SessionParts } from '../../protocol.ts'
+import type { WithdrawnBecause } from '../../statement/holds.ts'
 import type { Judge } from '../statement/judge.ts'
 import type { StatementRefusedError } from '../../statement/refusal.ts'
+import type { ClosedBecause } from '../../telemetry/labels.ts'
 import { Brake } from '../../stream/brake.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts'
 import type { Upstream } from '../upstream/connect.ts'
@@ -21,24 +21,17 @@ import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from 
 import { ToClient } from '../../session/to-client.ts'
 import { ToServer } from './to-server.ts'
 
-export type ClosedBecause = Extract<AccessEvent, { type: 'session.closed' }>['data']['because']
-
-export interface SessionOptions {
-  readonly identity: Identity
+export interface SessionOptions extends SessionParts {
   readonly client: ByteStream
   readonly upstream: Upstream
-  readonly recorder: Recorder
   readonly judge: Judge
-  readonly holds: Holds
   readonly redactor: Redactor
-  readonly limits: NodeConfig['limits']
   /** What the server says of a session that has just begun like this one, where that is known already. */
   readonly firstTold: { get(): SessionTold | undefined; set(told: SessionTold): void }
   /** Stands for the schema as it is known now: another value when it is another one. */
   readonly schema: () => unknown
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
-  readonly closed: (because: ClosedBecause, error: unknown) => void
 }
 
 /** What a client has sent while it waits for an answer: more than this, and it is not read any further. */
@@ -48,7 +41,7 @@ const UNREAD_BYTES_MAX = 256 * 1024
 const UNANSWERED_MAX = 10_000
 
 /** One client's connection through the node, from login to end: two streams and what stands between them. */
-export class Session {
+export class Session implements LiveSession {
   readonly #options: SessionOptions
   readonly #exchange: Exchange
   readonly #admission: Admission

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readClientSettings, StartupRefusedError } from './client-settings.ts'
+import { StartupRefusedError } from '../../startup/startup-refused.ts'
+import { readClientSettings } from './client-settings.ts'
 
 const read = (parameters: Record<string, string>) => readClientSettings(new Map(Object.entries(parameters)))
 

@@ -1,3 +1,4 @@
+import { StartupRefusedError } from '../../startup/startup-refused.ts'
 import { parseOptions } from './options.ts'
 
 /** What a client asks for in its start-up packet, sorted into what we need and what the server is told. */
@@ -11,20 +12,6 @@ export interface ClientSettings {
   readonly replication: boolean
   /** Seconds that the client is willing to be kept waiting for an approval; asked for by itself. */
   readonly holdSeconds: number | undefined
-}
-
-/** The client asked for something that is refused. `sqlstate` and `message` are for the client to read. */
-export class StartupRefusedError extends Error {
-  readonly code = 'PROXY_STARTUP_REFUSED'
-  readonly sqlstate: string
-  readonly hint: string | undefined
-
-  constructor(sqlstate: string, message: string, hint?: string) {
-    super(message)
-    this.name = 'StartupRefusedError'
-    this.sqlstate = sqlstate
-    this.hint = hint
-  }
 }
 
 /** Parameters of the packet that are not settings of the server. */

@@ -1,15 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { ProtocolError } from '@countersign/pgwire'
-
-/** The peer closed the connection before it had finished saying what it wanted. */
-export class PeerGoneError extends Error {
-  readonly code = 'PROXY_PEER_GONE'
-
-  constructor() {
-    super('the client closed the connection during start-up')
-    this.name = 'PeerGoneError'
-  }
-}
+import { PeerGoneError } from '../../startup/startup-refused.ts'
 
 /** Reads the few messages of a start-up, one after the other, from any duplex. Keeps no more than it was asked for. */
 export class HandshakeReader {

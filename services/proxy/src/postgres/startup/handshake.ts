@@ -8,16 +8,17 @@ import {
   readPassword,
   type FirstPacket,
 } from '@countersign/pgwire'
+import type { CancelAsked } from '../../protocol.ts'
 import type { GateRules } from '../../startup/gate-rules.ts'
 import { readClientSettings, type ClientSettings } from './client-settings.ts'
-import type { Secured, ShownCertificate } from '../../startup/client-tls.ts'
+import { TlsFailedError, type ClientTls, type Secured, type ShownCertificate } from '../../startup/client-tls.ts'
 import { HandshakeReader } from './handshake-reader.ts'
 import type { Line } from '../../startup/line.ts'
 import { spokenWith } from './protocol-version.ts'
 
-/** A client that has said who it claims to be. Nothing of it has been believed yet. */
-export interface Greeting {
-  readonly kind: 'greeting'
+/** How a client has begun: what it asks for, and what it has shown. */
+export interface Hello {
+  readonly kind: 'hello'
   readonly settings: ClientSettings
   readonly tls: string | null
   readonly certificate: ShownCertificate | undefined
@@ -31,12 +32,6 @@ export interface Greeting {
   readonly minor: number
 }
 
-export interface CancelAsked {
-  readonly kind: 'cancel'
-  readonly processId: number
-  readonly secret: Buffer
-}
-
 const PASSWORD_BYTES_MAX = 4_096
 const TLS_HANDSHAKE = 0x16
 const YES = Buffer.from('S')
@@ -46,7 +41,7 @@ const NO = Buffer.from('N')
  * Everything up to the name. Throws `ProtocolError` for what is no PostgreSQL client, `PeerGoneError`,
  * `StartupRefusedError` for what a client may not ask for.
  */
-export const greet = async (line: Line, rules: GateRules): Promise<Greeting | CancelAsked> => {
+export const greet = async (line: Line, rules: GateRules): Promise<Hello | CancelAsked> => {
   const first = await openingOf(line, rules)
   const { packet, reader, secured } = first
   if (packet.name === 'CancelRequest') return { kind: 'cancel', processId: packet.processId, secret: packet.secret }
@@ -54,7 +49,7 @@ export const greet = async (line: Line, rules: GateRules): Promise<Greeting | Ca
   const { minor, correction } = spokenWith(packet)
   if (correction) line.duplex.write(correction)
   return {
-    kind: 'greeting',
+    kind: 'hello',
     settings,
     tls: secured?.version ?? null,
     certificate: secured?.certificate,
@@ -98,7 +93,7 @@ const openingOf = async (line: Line, { limits, tls }: GateRules): Promise<Openin
     }
     reader.release()
     line.duplex.write(YES)
-    const secured = await tls.secure(line.socket)
+    const secured = await securedOn(tls, line)
     return within(line, secured, limits)
   }
 }
@@ -116,11 +111,16 @@ const direct = async (
 ): Promise<Opening> => {
   if (!tls) throw unexpected('TLS at once, and this node has no certificate')
   reader.release()
-  const secured = await tls.secure(line.socket)
+  const secured = await securedOn(tls, line)
   line.duplex = secured.duplex
   if (!secured.alpn) throw unexpected('TLS at once, without the protocol `postgresql` (ALPN)')
   return within(line, secured, limits)
 }
+
+const securedOn = (tls: ClientTls, { socket }: Line): Promise<Secured> =>
+  tls.secure(socket).catch((error: unknown) => {
+    throw error instanceof TlsFailedError ? unexpected(error.message) : error
+  })
 
 const within = async (line: Line, secured: Secured, limits: GateRules['limits']): Promise<Opening> => {
   line.duplex = secured.duplex

@@ -9,6 +9,7 @@ import { Config } from '@countersign/platform'
 import { defaultPolicies } from '@countersign/policy'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../../node.ts'
+import { postgresql } from '../postgresql.ts'
 import { AT, FakeControl } from '../../testing/decisions.ts'
 import { alone } from './running-node.ts'
 
@@ -105,11 +106,8 @@ export class LiveNode {
     const state = mkdtempSync(join(tmpdir(), 'live-node-'))
     chmodSync(state, 0o700)
     const [listen = 0, operator = 0, unused = 0] = ports
-    const node = new ProxyNode(configOf(server.port, listen, operator, unused, state), log, SILENT, {
-      index: 0,
-      workers: 1,
-      front: alone(),
-    })
+    const config = configOf(server.port, listen, operator, unused, state)
+    const node = new ProxyNode(config, log, SILENT, { index: 0, workers: 1, front: alone() }, postgresql)
     const control = new FakeControl(log)
     await control.decides('policy', 'policy.in-force', {
       version: 'v1',

@@ -12,6 +12,7 @@ import { Client, type ClientConfig } from 'pg'
 import { serveAdmin } from '../../admin.ts'
 import type { NodeHealth } from '../../health.ts'
 import { ProxyNode } from '../../node.ts'
+import { postgresql } from '../postgresql.ts'
 import { metricsTextOf } from '../../telemetry/node-metrics.ts'
 import { alone } from './running-node.ts'
 import { AT, FakeControl } from '../../testing/decisions.ts'
@@ -50,7 +51,7 @@ export class NodeWorld {
     this.#folder = folder
     this.#config = config
     this.control = new FakeControl(log)
-    this.node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: alone() })
+    this.node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: alone() }, postgresql)
   }
 
   static async start(log: EventLog, options: NodeWorldOptions): Promise<NodeWorld> {

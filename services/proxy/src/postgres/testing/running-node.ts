@@ -9,6 +9,7 @@ import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { loadConfig, type Config, type Fields, type Logger } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../../node.ts'
+import { postgresql } from '../postgresql.ts'
 import type { Front } from '../../workers/front.ts'
 import { SharedCounts } from '../../workers/shared-counts.ts'
 import { FakeControl } from '../../testing/decisions.ts'
@@ -81,7 +82,7 @@ export class RunningNode {
       },
       () => {},
     )
-    this.#node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: alone() })
+    this.#node = new ProxyNode(config, log, this.#logger(), { index: 0, workers: 1, front: alone() }, postgresql)
   }
 
   static async start(options: NodeOptions): Promise<RunningNode> {

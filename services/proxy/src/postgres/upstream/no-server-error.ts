@@ -1,7 +1,5 @@
-import { upstreamErrorOf, type UpstreamError, type UpstreamFault } from './upstream-error.ts'
-
-/** What went wrong with one server. A closed list: it is a label in metrics. */
-export type FaultKind = UpstreamFault | 'not-now' | 'misfit'
+import type { FaultKind } from '../../telemetry/labels.ts'
+import { upstreamErrorOf, type UpstreamError } from './upstream-error.ts'
 
 /** One server that was tried in vain. `reason` may be read by clients: it has no value and no secret in it. */
 export interface Fault {

@@ -1,7 +1,9 @@
 import { serversOf, type ServerAddress, type TargetSessionAttrs, type UpstreamConfig } from '@countersign/platform'
 import { BackOff } from './back-off.ts'
 import { misfitOf, type ServerTold } from './session-attrs.ts'
-import { failedAttempt, NoServerError, type Fault, type FaultKind } from './no-server-error.ts'
+import type { ServerState } from '../../health.ts'
+import type { FaultKind } from '../../telemetry/labels.ts'
+import { failedAttempt, NoServerError, type Fault } from './no-server-error.ts'
 
 /** A login that succeeded, to be used or to be closed again. */
 export interface Reached<T> {
@@ -12,19 +14,6 @@ export interface Reached<T> {
 
 /** `asks`: it matters what the server is, so it is to be asked where it does not say so by itself. */
 export type Open<T> = (address: ServerAddress, timeoutMs: number, asks: boolean) => Promise<Reached<T>>
-
-/** What is known of one server, from the last time that somebody logged in there or tried to. */
-export interface ServerState {
-  /** `host:port` */
-  readonly server: string
-  /** Undefined until it was tried. */
-  readonly ok: boolean | undefined
-  readonly role: 'primary' | 'standby' | undefined
-  readonly reason: string | undefined
-  /** Since when it is so, and when it was last seen, as instants. */
-  readonly since: string | undefined
-  readonly seen: number
-}
 
 export interface ServersOptions {
   readonly now: () => string
