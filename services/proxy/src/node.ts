@@ -156,7 +156,9 @@ export class ProxyNode {
     this.#tls = tlsFilesOf(node)
     const rules = gateRulesOf(node, this.#speaker.alpn)
     for (const { upstream } of this.#config.databases) serverTlsOf(upstream)
-    this.#tracer = await openTracer(node.telemetry, { node: this.#worker, version: VERSION, logger: this.#logger })
+    const { system } = this.#speaker
+    const about = { node: this.#worker, version: VERSION, system, logger: this.#logger }
+    this.#tracer = await openTracer(node.telemetry, about)
     await this.#record.start()
     this.#inForce.follow((error) => this.#break('the decisions cannot be followed any more', error))
     for (const database of this.#databases.current.values()) database.start()

@@ -63,6 +63,8 @@ export interface PolicyInForce {
 export interface Speaker {
   /** As people call it: `PostgreSQL`. */
   readonly name: string
+  /** What OpenTelemetry calls its databases (`db.system.name`). */
+  readonly system: string
   /** What TLS calls it (ALPN), where it has a name there. */
   readonly alpn: string | undefined
   /**

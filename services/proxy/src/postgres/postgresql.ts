@@ -18,6 +18,7 @@ export const ALPN = 'postgresql'
 
 class PostgresSpeaker implements Speaker {
   readonly name = 'PostgreSQL'
+  readonly system = 'postgresql'
   readonly alpn = ALPN
   readonly breachIn = breachIn
   readonly lastWords = lastWords

@@ -3,15 +3,12 @@ import type { Recorder } from '../record/recorder.ts'
 import { statementDigest } from '../statement/digest.ts'
 import { noStages, type Execution, type Stages } from '../statement/execution.ts'
 import type { Asking, Holds, WithdrawnBecause } from '../statement/holds.ts'
-import type { BoundParameters, Circumstances, DeclaredCursor, Judge } from '../postgres/statement/judge.ts'
 import type { Judgement } from '../statement/judgement.ts'
+import * as say from '../statement/refusal.ts'
 import { StatementRefusedError, type Notice } from '../statement/refusal.ts'
 import { shownText } from '../statement/shown-text.ts'
-import type { Exchange } from '../postgres/session/exchange.ts'
 import type { Identity } from './identity.ts'
-import type { NamesMeant } from '../postgres/session/meaning.ts'
-import type { Portal } from '../postgres/session/pending.ts'
-import * as say from '../postgres/session/say.ts'
+import type { StatementAccount } from './statement-account.ts'
 
 /** A client's message that holds statements: one text, of one command or several. */
 export interface Statement {
@@ -22,71 +19,46 @@ export interface Statement {
   readonly received: number
 }
 
-/** The same with what it is judged by beside its text. */
-interface Asked extends Statement {
-  readonly bound: BoundParameters | undefined
-  readonly names: NamesMeant | undefined
-}
+/**
+ * Judges a statement, each of its commands, by what its words mean when it is asked. Rejects with
+ * `StatementRefusedError` for what cannot be understood. `signal`: nobody waits for it any more.
+ */
+export type Ask<J extends Judgement> = (signal: AbortSignal, stages?: Stages) => Promise<readonly J[]>
 
-export interface Admitted {
-  readonly executions: readonly Execution[]
+export interface Admitted<J extends Judgement> {
+  readonly executions: readonly Execution<J>[]
   /** What the server is asked in its place. */
   readonly replacement?: string | undefined
 }
 
-export interface AdmissionOptions {
+export interface AdmissionOptions<J extends Judgement> {
   readonly identity: Identity
-  readonly exchange: Exchange
-  readonly judge: Judge
+  readonly account: StatementAccount<J>
   readonly recorder: Recorder
   readonly holds: Holds
   readonly notice: (notice: Notice) => void
-  /** Asks the server which cursors and prepared statements there are; a refusal, when it does not say. */
-  readonly seeHandles: () => Promise<StatementRefusedError | undefined>
+  /** What is recorded of a text that could not be understood. */
+  readonly notUnderstood: (sql: string, refusal: StatementRefusedError) => J
+  /** What has to be known of the session before these may run, whatever they are; a refusal, when it cannot be. */
+  readonly prepare: (judged: readonly J[]) => Promise<StatementRefusedError | undefined>
 }
 
 /**
  * The way of a statement up to the point where it may be forwarded: understood, decided, recorded, and held when it
  * is dangerous. Rejects with `StatementRefusedError` when it may not.
  */
-export class Admission {
-  readonly #options: AdmissionOptions
+export class Admission<J extends Judgement> {
+  readonly #options: AdmissionOptions<J>
   #abort: AbortController | undefined
   #holding = false
 
-  constructor(options: AdmissionOptions) {
+  constructor(options: AdmissionOptions<J>) {
     this.#options = options
   }
 
   /** True while something that takes time is under way; it can be taken back. */
   get busy(): boolean {
     return this.#abort !== undefined
-  }
-
-  /** `names`: what they meant when the statement was bound, where that was earlier. */
-  circumstances(
-    names: NamesMeant = this.#options.exchange.meaning.names,
-    types: readonly number[] = NO_TYPES,
-  ): Circumstances {
-    const { identity, exchange } = this.#options
-    const { prepared, cursors, portals, reason, ticket, transaction } = exchange.meaning
-    return {
-      principal: identity.principal,
-      target: identity.target,
-      role: identity.role,
-      processId: identity.processId,
-      session: names.session,
-      namesKey: names.key,
-      types,
-      transaction,
-      reason,
-      ticket,
-      prepared: (name) => {
-        const found = prepared.get(name)
-        return found && { text: found.text, types: found.parameterTypes }
-      },
-      cursor: (name) => cursors.get(name) ?? asCursor(portals.get(name)),
-    }
   }
 
   /** The client takes back what it is waiting for, or is gone. */
@@ -100,21 +72,21 @@ export class Admission {
   }
 
   /** Records the intent of each command of a text that is allowed as it is. */
-  intendAll(judged: readonly Judgement[], statement: Statement, stages: Stages = noStages()): readonly Execution[] {
+  intendAll(judged: readonly J[], statement: Statement, stages: Stages = noStages()): readonly Execution<J>[] {
     return judged.map((judgement) => this.#intend(judgement, statement, stages))
   }
 
   /** Understands a text that is only prepared; undefined for an empty one. */
-  understand(sql: string, types: readonly number[]): Promise<Judgement | undefined> {
+  understand(ask: Ask<J>): Promise<J | undefined> {
     return this.#abortably(async (signal) => {
-      const [first] = await this.#options.judge.ask(sql, this.circumstances(undefined, types), { signal })
+      const [first] = await ask(signal)
       if (signal.aborted) throw say.cancelled()
       return first
     })
   }
 
-  admit(statement: Statement, bound?: BoundParameters, names?: NamesMeant): Promise<Admitted> {
-    return this.#abortably((signal) => this.#admit({ ...statement, bound, names }, signal))
+  admit(statement: Statement, ask: Ask<J>): Promise<Admitted<J>> {
+    return this.#abortably((signal) => this.#admit(statement, ask, signal))
   }
 
   async #abortably<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -127,15 +99,16 @@ export class Admission {
     }
   }
 
-  async #admit(statement: Asked, signal: AbortSignal): Promise<Admitted> {
+  async #admit(statement: Statement, ask: Ask<J>, signal: AbortSignal): Promise<Admitted<J>> {
     const { recorder, identity } = this.#options
     if (!recorder.available) throw this.#logDown()
     const stages = noStages()
-    const judged = await this.#judge(statement, stages, signal)
+    const judged = await this.#judge(statement, ask, stages, signal)
     stages.understand = identity.clock() - statement.received - stages.decide
     if (signal.aborted) throw say.cancelled()
     if (!recorder.available) throw this.#logDown()
-    await this.#seeHandles(judged)
+    const unprepared = await this.#options.prepare(judged)
+    if (unprepared) throw unprepared
     const [first] = judged
     if (first?.replacement !== undefined) {
       return { executions: this.intendAll(judged, statement, stages), replacement: first.replacement }
@@ -143,56 +116,48 @@ export class Admission {
 
     const worst = worstOf(judged)
     if (worst?.verdict === 'deny') throw this.#deny(judged, worst, statement, stages)
-    if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, stages, signal)
+    if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, ask, stages, signal)
     return { executions: this.intendAll(judged, statement, stages) }
   }
 
-  /** Code that may put others in their places: afterwards it must be possible to tell them apart. */
-  async #seeHandles(judged: readonly Judgement[]): Promise<void> {
-    const { exchange, seeHandles } = this.#options
-    if (!judged.some(({ effects }) => effects.changesHandles) || !exchange.meaning.mustSeeHandles) return
-    const refusal = await seeHandles()
-    if (refusal) throw refusal
-  }
-
   /** What cannot be understood is recorded as well: as refused, with nothing known of it. */
-  async #judge(statement: Asked, stages: Stages, signal: AbortSignal): Promise<readonly Judgement[]> {
-    const { judge, exchange } = this.#options
-    const { sql, bound, names } = statement
+  async #judge(statement: Statement, ask: Ask<J>, stages: Stages, signal: AbortSignal): Promise<readonly J[]> {
     try {
-      return await judge.ask(sql, this.circumstances(names, bound?.types), { bound, stages, signal })
+      return await ask(signal, stages)
     } catch (error) {
       if (!(error instanceof StatementRefusedError)) throw error
       if (signal.aborted) throw say.cancelled()
-      const execution = this.#intend(judge.notUnderstood(sql, error), statement, stages)
-      exchange.settle(execution, 'refused', error.sqlstate)
+      const { account, notUnderstood } = this.#options
+      const execution = this.#intend(notUnderstood(statement.sql, error), statement, stages)
+      account.settle(execution, 'refused', error.sqlstate)
       throw error
     }
   }
 
-  #deny(judged: readonly Judgement[], worst: Judgement, statement: Statement, stages: Stages): StatementRefusedError {
+  #deny(judged: readonly J[], worst: J, statement: Statement, stages: Stages): StatementRefusedError {
     const refusal = say.deniedByPolicy(worst)
     for (const execution of this.intendAll(judged, statement, stages)) {
-      this.#options.exchange.settle(execution, 'refused', refusal.sqlstate)
+      this.#options.account.settle(execution, 'refused', refusal.sqlstate)
     }
     return refusal
   }
 
   async #hold(
-    judged: readonly Judgement[],
-    worst: Judgement,
-    statement: Asked,
+    judged: readonly J[],
+    worst: J,
+    statement: Statement,
+    ask: Ask<J>,
     stages: Stages,
     signal: AbortSignal,
-  ): Promise<Admitted> {
-    const { exchange, holds, notice, identity } = this.#options
+  ): Promise<Admitted<J>> {
+    const { account, holds, notice, identity } = this.#options
     const asking = this.#asking(worst, statement)
     const request = holds.requestFor(asking)
     const executions = judged.map((judgement) => this.#intend(judgement, statement, stages, request.requestId))
     const held = executions[judged.indexOf(worst)]
     if (!held) throw new Error('a held statement without its execution')
     const settle = (outcome: 'refused' | 'withdrawn', refusal: StatementRefusedError) => {
-      for (const execution of executions) exchange.settle(execution, outcome, refusal.sqlstate)
+      for (const execution of executions) account.settle(execution, outcome, refusal.sqlstate)
       return refusal
     }
 
@@ -202,28 +167,14 @@ export class Admission {
     const outcome = await answer.finally(() => (this.#holding = false))
     stages.hold = identity.clock() - heldAt
     if ('refused' in outcome) throw settle(outcome.withdrawn ? 'withdrawn' : 'refused', outcome.refused)
-    const drift = await this.#drift(worst, statement, signal)
-    if (drift) throw settle('refused', say.grantDoesNotMatch(outcome.granted, drift))
+    const changed = await drift(worst, ask, signal)
+    if (changed) throw settle('refused', say.grantDoesNotMatch(outcome.granted, changed))
     return { executions }
   }
 
-  /**
-   * CONTROL approved-is-executed: what was approved must still be what would run. The bytes are the same, because
-   * they never left this process or were compared by digest; here the policy and the rows are looked at once more.
-   */
-  async #drift(approved: Judgement, { sql, bound, names }: Asked, signal: AbortSignal): Promise<string | undefined> {
-    const circumstances = this.circumstances(names, bound?.types)
-    const now = worstOf(await this.#options.judge.ask(sql, circumstances, { bound, signal }))
-    if (!now || now.policyVersion !== approved.policyVersion) return 'the policy has changed since'
-    if (now.verdict === 'deny') return 'policy denies it now'
-    if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'
-    if ((now.rows?.rows ?? 0) > (approved.rows?.rows ?? 0)) return 'it would change more rows than were approved'
-    return undefined
-  }
-
-  #asking(judgement: Judgement, statement: Statement): Asking {
+  #asking(judgement: J, statement: Statement): Asking {
     const { text, parameterBytes } = statement
-    const { identity, exchange } = this.#options
+    const { identity, account } = this.#options
     const { sessionId, principal, target, role, holdSeconds } = identity
     return {
       sessionId,
@@ -232,22 +183,21 @@ export class Admission {
       role,
       digest: statementDigest(text, parameterBytes),
       text: shownText({ hidden: judgement.hidden, span: undefined }, statement),
-      transaction: exchange.status,
-      reason: exchange.meaning.reason,
-      ticket: exchange.meaning.ticket,
+      transaction: account.status,
+      reason: account.reason,
+      ticket: account.ticket,
       judgement,
       inlineSeconds: holdSeconds,
     }
   }
 
   #intend(
-    judgement: Judgement,
+    judgement: J,
     { sql, text, parameterBytes, protocol, received }: Statement,
     stages: Stages,
     requestId?: RequestId,
-  ): Execution {
-    const { exchange } = this.#options
-    return exchange.intend({
+  ): Execution<J> {
+    return this.#options.account.intend({
       judgement,
       protocol,
       text: shownText(judgement, { sql, text, protocol }),
@@ -266,21 +216,23 @@ export class Admission {
   }
 }
 
-const NO_TYPES: readonly number[] = []
+/**
+ * CONTROL approved-is-executed: what was approved must still be what would run. The bytes are the same, because they
+ * never left this process or were compared by digest; here the policy and the rows are looked at once more.
+ */
+const drift = async (approved: Judgement, ask: Ask<Judgement>, signal: AbortSignal): Promise<string | undefined> => {
+  const now = worstOf(await ask(signal))
+  if (!now || now.policyVersion !== approved.policyVersion) return 'the policy has changed since'
+  if (now.verdict === 'deny') return 'policy denies it now'
+  if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'
+  if ((now.rows?.rows ?? 0) > (approved.rows?.rows ?? 0)) return 'it would change more rows than were approved'
+  return undefined
+}
 
 const SEVERITY = { allow: 0, mask: 1, hold: 2, deny: 3 } as const
 
 /** The judgement that decides for the whole text, because all of it is released together. */
-const worstOf = (judged: readonly Judgement[]): Judgement | undefined =>
+const worstOf = <J extends Judgement>(judged: readonly J[]): J | undefined =>
   judged.toSorted((a, b) => SEVERITY[b.verdict] - SEVERITY[a.verdict])[0]
 
 const meaningOf = ({ actions, relations, touches }: Judgement): string => JSON.stringify([actions, relations, touches])
-
-/** SQL may move and fetch from a portal as well: the two have one space of names. */
-const asCursor = (portal: Portal | undefined): DeclaredCursor | undefined =>
-  portal && {
-    text: portal.prepared.text,
-    types: portal.prepared.parameterTypes,
-    session: portal.names.session,
-    namesKey: portal.names.key,
-  }

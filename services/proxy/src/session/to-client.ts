@@ -24,7 +24,7 @@ export class ToClient implements Waiter {
   readonly #outbox = new Outbox()
   readonly #waiting: { readonly record: number; readonly bytes: Buffer; readonly readies: number }[] = []
   #waitingBytes = 0
-  /** ReadyForQuery messages among what was added since the last flush. */
+  /** Ends of answers among what was added since the last flush. */
   #readies = 0
   #gate = 0
   /** Our own messages that came while a message of the server's was half way through. */
@@ -35,8 +35,8 @@ export class ToClient implements Waiter {
   #closed = false
 
   /**
-   * `lost`: the record cannot be written, and what waits for it must not go out. Among it were so many
-   * ReadyForQuery, for which the client still waits.
+   * `lost`: the record cannot be written, and what waits for it must not go out. Among it were so many ends of
+   * answers, for which the client still waits.
    */
   constructor(
     client: ByteStream,
@@ -66,7 +66,7 @@ export class ToClient implements Waiter {
     this.add(bytes, 0, bytes.length)
   }
 
-  /** ReadyForQuery: the client may take its turn when this has gone out. */
+  /** The end of an answer (ReadyForQuery): the client may take its turn when this has gone out. */
   addReady(bytes: Buffer, start: number, end: number): void {
     this.add(bytes, start, end)
     this.#readies += 1
@@ -104,7 +104,7 @@ export class ToClient implements Waiter {
     this.flush()
   }
 
-  /** An answer of our own, with its ReadyForQuery, to a client to which the server owes nothing. */
+  /** An answer of our own, with its end, to a client to which the server owes nothing. */
   sayReady(bytes: Buffer): void {
     this.#readies += 1
     this.say(bytes)

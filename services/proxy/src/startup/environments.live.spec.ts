@@ -3,8 +3,8 @@ import { promisify } from 'node:util'
 import { memoryLog } from '@countersign/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../test/corpus/postgres.ts'
-import { AT } from '../testing/decisions.ts'
 import { NodeWorld } from '../postgres/testing/node-world.ts'
+import { AT } from '../testing/decisions.ts'
 
 /*
  * One node before two environments that have a database of the same name, told apart by the name under which a client

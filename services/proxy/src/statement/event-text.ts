@@ -1,6 +1,5 @@
 import type { Digest, Outcome, RequestId, SealedPart, SessionId, StatementId } from '@countersign/contracts'
-import type { TransactionStatus } from '@countersign/pgwire'
-import type { Judgement } from './judgement.ts'
+import type { Judgement, TransactionStatus } from './judgement.ts'
 
 /*
  * The two events of every statement, written as text: what a judgement contributes is the same for every execution,

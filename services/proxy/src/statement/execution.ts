@@ -14,8 +14,8 @@ export interface Stages {
 export const noStages = (): Stages => ({ understand: 0, decide: 0, record: 0, hold: 0 })
 
 /** One statement on its way: recorded as intended, and not settled yet. */
-export class Execution {
-  readonly judgement: Judgement
+export class Execution<J extends Judgement = Judgement> {
+  readonly judgement: J
   readonly statementId: StatementId
   readonly sequence: number
   /** The record that carries its intent. */
@@ -46,7 +46,7 @@ export class Execution {
   rowsAffected = 0
 
   constructor(
-    judgement: Judgement,
+    judgement: J,
     {
       statementId,
       sequence,

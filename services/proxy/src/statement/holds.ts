@@ -4,7 +4,7 @@ import type { HoldConfig } from '@countersign/platform'
 import type { Approval, InForce } from '../decisions/in-force.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { Execution } from './execution.ts'
-import type { Judgement } from './judgement.ts'
+import type { Judgement, TransactionStatus } from './judgement.ts'
 import * as say from './refusal.ts'
 import type { StatementRefusedError } from './refusal.ts'
 
@@ -16,7 +16,7 @@ export interface Asking {
   readonly role: string
   readonly digest: Digest
   readonly text: string
-  readonly transaction: 'idle' | 'open' | 'failed'
+  readonly transaction: TransactionStatus
   readonly reason: string | undefined
   readonly ticket: string | undefined
   /** What is held, and the one that severity chose to speak for it. */

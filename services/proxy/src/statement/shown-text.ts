@@ -1,5 +1,4 @@
 import { redactText } from '@countersign/masking'
-import { DISPLAY_LENGTH_MAX } from '@countersign/sql'
 import { BoundedCache } from '../bounded-cache.ts'
 import type { Judgement } from './judgement.ts'
 
@@ -24,7 +23,10 @@ export const shownText = (
 /** Drivers send the same texts again and again, with the values beside them. */
 const shown = new BoundedCache<string>(2_000, 4 * 1024 * 1024)
 
+/** As many as of a text that holds a secret (displayText, libs/sql). */
+const SHOWN_LENGTH_MAX = 4_000
+
 const shortened = (text: string): string => {
-  if (text.length <= DISPLAY_LENGTH_MAX) return text
-  return `${text.slice(0, DISPLAY_LENGTH_MAX).toWellFormed()}… (${Buffer.byteLength(text)} bytes)`
+  if (text.length <= SHOWN_LENGTH_MAX) return text
+  return `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}… (${Buffer.byteLength(text)} bytes)`
 }

@@ -1,4 +1,5 @@
-import type { Logger, TelemetryConfig } from '@countersign/platform'
+import type { TelemetryConfig } from '@countersign/platform'
+import type { OtlpTracerOptions } from './otlp-tracer.ts'
 import type { StatementTracer } from './statement-tracer.ts'
 
 const SAMPLE_RATIO = 0.01
@@ -6,7 +7,7 @@ const SAMPLE_RATIO = 0.01
 /** The tracer that the configuration or OpenTelemetry's own variables ask for. Without one, nothing of it is loaded. */
 export const openTracer = async (
   { otlp }: TelemetryConfig,
-  about: { readonly node: string; readonly version: string; readonly logger: Logger },
+  about: Pick<OtlpTracerOptions, 'node' | 'version' | 'system' | 'logger'>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<StatementTracer | undefined> => {
   const wanted = otlp ?? env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT']

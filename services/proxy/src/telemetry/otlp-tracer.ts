@@ -26,6 +26,8 @@ export interface OtlpTracerOptions {
   readonly sampleRatio: number
   readonly node: string
   readonly version: string
+  /** As OpenTelemetry calls the databases: `db.system.name`. */
+  readonly system: string
   readonly logger: Logger
 }
 
@@ -46,8 +48,10 @@ export class OtlpTracer implements StatementTracer {
   readonly #provider: TracerProvider
   readonly #tracer: Tracer
   readonly #ratio: number
+  readonly #system: string
 
-  constructor({ url, sampleRatio, node, version, logger }: OtlpTracerOptions) {
+  constructor({ url, sampleRatio, node, version, system, logger }: OtlpTracerOptions) {
+    this.#system = system
     diag.setLogger(quiet(logger), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
     const exporter = new OTLPTraceExporter({
       ...(url !== undefined && { url }),
@@ -83,7 +87,7 @@ export class OtlpTracer implements StatementTracer {
       {
         kind: SpanKind.SERVER,
         startTime: at + received,
-        attributes: attributesOf(execution, outcome, sqlstate, target),
+        attributes: { 'db.system.name': this.#system, ...attributesOf(execution, outcome, sqlstate, target) },
       },
       contextOf(traceParent),
     )
@@ -128,7 +132,6 @@ const attributesOf = (
   { environment, database }: Target,
 ): Attributes => ({
   // SPEC: OpenTelemetry semantic conventions for databases; what they have no name for is ours.
-  'db.system.name': 'postgresql',
   'db.namespace': database,
   'deployment.environment.name': environment,
   'db.operation.name': judgement.tag,

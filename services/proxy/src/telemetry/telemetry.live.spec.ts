@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../test/corpus/postgres.ts'
 import { readScrape } from '../../../../test/support/prometheus.ts'
 import { mergeHealth, type NodeHealth } from '../health.ts'
-import { noStages, type Execution } from '../statement/execution.ts'
 import { NodeWorld } from '../postgres/testing/node-world.ts'
+import { noStages, type Execution } from '../statement/execution.ts'
 import { metricsTextOf } from './node-metrics.ts'
 import { openTracer } from './open-tracer.ts'
 import { parseTraceParent } from './traceparent.ts'
@@ -287,7 +287,7 @@ describe('a node that is watched', () => {
   })
 
   it("sends them where OpenTelemetry's own variables say, and makes none where nothing says so", async () => {
-    const about = { node: 'node-1', version: '1', logger: SILENT }
+    const about = { node: 'node-1', version: '1', system: 'postgresql', logger: SILENT }
     expect(await openTracer({}, about, {})).toBeUndefined()
     const trace = newTrace()
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url.replace('/v1/traces', ''))

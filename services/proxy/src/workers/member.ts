@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Config, Fields } from '@countersign/platform'
 import type { NodeHealth } from '../health.ts'
-import type { Figure } from '../telemetry/node-metrics.ts'
 import type { CancelKey } from '../protocol.ts'
+import type { Figure } from '../telemetry/node-metrics.ts'
 import type { ConfigText } from './messages.ts'
 
 /** A configuration, with the text that it was read from. */

@@ -4,8 +4,8 @@ import { ConfigError, faultOf, parseConfig, type Logger } from '@countersign/pla
 import { ProxyNode } from '../node.ts'
 import { PROTOCOL } from '../protocols.ts'
 import { drained } from './inside.ts'
-import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
 import { nameOf } from './member.ts'
+import type { Answers, Asked, FromWorker, ToWorker } from './messages.ts'
 
 /** A worker whose supervisor has gone has this long to end its sessions and write it down. */
 const ORPHANED_MS = 5_000

@@ -3,9 +3,10 @@ import type { AccessEvent, ColumnClass, Target, WorkerId } from '@countersign/co
 import { classifyColumn, isDataClass, isSensitive, type DataClass } from '@countersign/masking'
 import { faultOf, type DatabaseConfig, type Logger } from '@countersign/platform'
 import { catalogueQueries, FINGERPRINT_QUERY, type CatalogueAnswers, type CatalogueQuery } from '@countersign/sql'
+import type { KnownColumn } from '../../statement/masked-column.ts'
 import { Analysis } from '../understanding/analysis.ts'
-import type { Parser } from '../understanding/parser.ts'
 import type { CatalogueSummary, ColumnSummary, RelationSummary } from '../understanding/parser-jobs.ts'
+import type { Parser } from '../understanding/parser.ts'
 import { BackOff } from '../upstream/back-off.ts'
 import type { Servers } from '../upstream/servers.ts'
 import { SideConnection } from '../upstream/side-connection.ts'
@@ -45,13 +46,6 @@ const BLOCKED_QUERY = `WITH RECURSIVE before(pid) AS (
   SELECT EXISTS (SELECT FROM before WHERE pid = $2::pg_catalog.int4) AS blocked`
 
 type ObservedColumn = ColumnClass & { readonly dataType: string }
-
-/** A column where a result may say that it comes from. */
-export interface KnownColumn {
-  /** `schema.relation.column` */
-  readonly name: string
-  readonly class: DataClass
-}
 
 /** A column as a result describes it. */
 export interface DescribedColumn extends KnownColumn {

@@ -1,12 +1,12 @@
 import { ProtocolError } from '@countersign/pgwire'
 import { memoryLog } from '@countersign/testing'
 import type { Target } from '../../../../../test/fuzz/campaign.ts'
+import { Forwarded } from '../../../../../test/fuzz/forwarded.ts'
 import { fatal } from '../session/say.ts'
 import { CALLED, isReadOnly, readScript, type Command } from '../testing/script.ts'
 import { ServedWorld } from '../testing/serve.ts'
 import { settle } from '../testing/session-world.ts'
 import * as wire from '../testing/wire.ts'
-import { Forwarded } from '../../../../../test/fuzz/forwarded.ts'
 import { sessionPlan, type Happens, type SessionPlan } from './session-plan.ts'
 
 /**

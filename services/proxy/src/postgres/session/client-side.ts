@@ -22,18 +22,18 @@ import {
 } from '@countersign/pgwire'
 import type { NodeConfig } from '@countersign/platform'
 import type { Recorder } from '../../record/recorder.ts'
-import type { Execution } from '../../statement/execution.ts'
-import type { Judge } from '../statement/judge.ts'
-import type { Judgement } from '../../statement/judgement.ts'
-import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Admission } from '../../session/admission.ts'
+import type { ToClient } from '../../session/to-client.ts'
+import { StatementRefusedError } from '../../statement/refusal.ts'
+import type { Judge } from '../statement/judge.ts'
+import type { PostgresExecution, PostgresJudgement } from '../statement/postgres-judgement.ts'
 import type { Exchange } from './exchange.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { preparedFrom, type NamesMeant } from './meaning.ts'
 import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
-import type { ToClient } from '../../session/to-client.ts'
-import type { ToServer } from './to-server.ts'
 import * as say from './say.ts'
+import type { SessionCircumstances } from './session-circumstances.ts'
+import type { ToServer } from './to-server.ts'
 
 export interface ClientSideOptions {
   readonly exchange: Exchange
@@ -41,7 +41,8 @@ export interface ClientSideOptions {
   readonly toClient: ToClient
   readonly judge: Judge
   readonly recorder: Recorder
-  readonly admission: Admission
+  readonly admission: Admission<PostgresJudgement>
+  readonly circumstances: SessionCircumstances
   readonly limits: NodeConfig['limits']
   readonly clock: () => number
   /**
@@ -307,7 +308,8 @@ export class ClientSide implements FrameReader {
     const text = readQuery(frame, 0, frame.length)
     const statement = { sql: text.toString('utf8'), text, protocol: 'simple', received } as const
     try {
-      const admitted = await this.#options.admission.admit(statement)
+      const { admission, circumstances } = this.#options
+      const admitted = await admission.admit(statement, circumstances.judging(statement.sql))
       const { executions, replacement } = admitted
       const forwarded = replacement === undefined ? frame : query(replacement)
       this.#forwardQuery(forwarded, 0, forwarded.length, executions)
@@ -316,7 +318,13 @@ export class ClientSide implements FrameReader {
     }
   }
 
-  #forwardQuery(bytes: Buffer, start: number, end: number, executions: readonly Execution[], result?: Column): boolean {
+  #forwardQuery(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    executions: readonly PostgresExecution[],
+    result?: Column,
+  ): boolean {
     this.#gateFor(executions)
     const { restsOnTransaction } = this.#options.judge
     const among = executions.length > 1
@@ -338,9 +346,11 @@ export class ClientSide implements FrameReader {
     const call = readFunctionCall(frame, 0, frame.length)
     try {
       const { sql, types, name, resultType } = await this.#options.judge.called(call.function)
-      const { executions } = await this.#options.admission.admit(
+      const { admission, circumstances } = this.#options
+      const bound = { types, formats: call.parameterFormats, values: readParameters(call) }
+      const { executions } = await admission.admit(
         { sql, text: Buffer.from(sql), parameterBytes: call.parameterBytes, protocol: 'extended', received },
-        { types, formats: call.parameterFormats, values: readParameters(call) },
+        circumstances.judging(sql, bound),
       )
       const result = { name, relation: 0, attribute: 0, type: resultType, modifier: -1, format: call.resultFormat }
       this.#forwardQuery(frame, 0, frame.length, executions, result)
@@ -356,7 +366,7 @@ export class ClientSide implements FrameReader {
     if (!isUtf8(text)) return this.#refuseParse(statement, say.invalidUtf8())
     const sql = text.toString('utf8')
     const types = typesOf(parameterTypes)
-    const known = this.#options.judge.known(sql, this.#options.admission.circumstances(undefined, types))
+    const known = this.#options.judge.known(sql, this.#options.circumstances.now(undefined, types))
     if (known) {
       const prepared = { text: sql, textBytes: Buffer.from(text), parameterTypes: types, columns: undefined }
       return this.#prepare(bytes, start, end, statement, prepared, known[0])
@@ -371,7 +381,8 @@ export class ClientSide implements FrameReader {
     const sql = text.toString('utf8')
     const types = typesOf(parameterTypes)
     try {
-      const judgement = await this.#options.admission.understand(sql, types)
+      const { admission, circumstances } = this.#options
+      const judgement = await admission.understand(circumstances.understanding(sql, types))
       if (this.#skipping) return
       const replacement = judgement?.replacement
       const forwarded = replacement === undefined ? frame : parse(statement, replacement)
@@ -402,7 +413,7 @@ export class ClientSide implements FrameReader {
     end: number,
     name: string,
     prepared: Prepared,
-    judgement: Judgement | undefined,
+    judgement: PostgresJudgement | undefined,
   ): boolean {
     const { meaning, syncs } = this.#exchange
     const change = meaning.prepared.change(name, prepared, syncs)
@@ -436,9 +447,10 @@ export class ClientSide implements FrameReader {
     const parameterBytes = bind.parameterCount > 0 ? bind.parameterBytes : undefined
     const { text: sql, textBytes: text } = prepared
     try {
-      const admitted = await this.#options.admission.admit(
+      const { admission, circumstances } = this.#options
+      const admitted = await admission.admit(
         { sql, text, parameterBytes, protocol: 'extended', received },
-        bound,
+        circumstances.judging(sql, bound),
       )
       const [execution] = admitted.executions
       if (this.#skipping) return this.#passOver(execution)
@@ -451,7 +463,7 @@ export class ClientSide implements FrameReader {
     }
   }
 
-  #portalOf(bind: Bind, prepared: Prepared, judgement: Judgement | undefined): Portal {
+  #portalOf(bind: Bind, prepared: Prepared, judgement: PostgresJudgement | undefined): Portal {
     const { names, version } = this.#exchange.meaning
     return {
       prepared,
@@ -532,7 +544,9 @@ export class ClientSide implements FrameReader {
     const received = this.#options.clock()
     try {
       const statement = { sql, text, parameterBytes, protocol: 'extended', received } as const
-      const admitted = await this.#options.admission.admit(statement, { types, formats: [], values: [] }, portal.names)
+      const { admission, circumstances } = this.#options
+      const judging = circumstances.judging(sql, { types, formats: [], values: [] }, portal.names)
+      const admitted = await admission.admit(statement, judging)
       const [execution] = admitted.executions
       if (this.#skipping) return this.#passOver(execution)
       portal.execution = execution
@@ -544,15 +558,15 @@ export class ClientSide implements FrameReader {
   }
 
   /** The server has failed while it was judged, and passes over it. */
-  #passOver(execution: Execution | undefined): void {
+  #passOver(execution: PostgresExecution | undefined): void {
     if (execution) this.#exchange.skip(execution)
   }
 
   #intend(
     { prepared, parameterBytes }: Portal,
-    judgement: Judgement | undefined,
+    judgement: PostgresJudgement | undefined,
     received: number,
-  ): Execution | undefined {
+  ): PostgresExecution | undefined {
     const { text: sql, textBytes: text } = prepared
     const statement = { sql, text, parameterBytes, protocol: 'extended', received } as const
     return judgement && this.#options.admission.intendAll([judgement], statement)[0]
@@ -620,17 +634,17 @@ export class ClientSide implements FrameReader {
   // -- common -------------------------------------------------------------------------------------------------------
 
   /** The judgements, when they are known, allow it, and need nothing to be counted or asked before. */
-  #judgedAtOnce(sql: string, names?: NamesMeant, types?: readonly number[]): readonly Judgement[] | undefined {
-    const { judge, recorder, admission } = this.#options
+  #judgedAtOnce(sql: string, names?: NamesMeant, types?: readonly number[]): readonly PostgresJudgement[] | undefined {
+    const { judge, recorder, circumstances } = this.#options
     if (!recorder.available) return undefined
-    const judged = judge.known(sql, admission.circumstances(names, types))
+    const judged = judge.known(sql, circumstances.now(names, types))
     const { meaning } = this.#exchange
     return judged?.every((each) => runsAtOnce(each) && !(each.effects.changesHandles && meaning.mustSeeHandles))
       ? judged
       : undefined
   }
 
-  #gateFor(executions: readonly Execution[]): void {
+  #gateFor(executions: readonly PostgresExecution[]): void {
     for (const { judgement, record } of executions) if (!judgement.readOnly) this.#toServer.gate(record)
   }
 
@@ -728,7 +742,7 @@ const typesOf = (parameterTypes: readonly number[]): readonly number[] =>
 const NO_TYPES: readonly number[] = []
 
 /** Allowed as it is, with nothing left to find out. */
-const runsAtOnce = ({ verdict, counts, replacement }: Judgement): boolean =>
+const runsAtOnce = ({ verdict, counts, replacement }: PostgresJudgement): boolean =>
   (verdict === 'allow' || verdict === 'mask') && !counts && replacement === undefined
 
 const refusalIn = (error: unknown): StatementRefusedError => {

@@ -1,7 +1,6 @@
 import type { TransactionStatus } from '@countersign/pgwire'
 import type { DeclaredCursor } from '../statement/judge.ts'
-import type { Execution } from '../../statement/execution.ts'
-import type { SessionEffects } from '../../statement/judgement.ts'
+import type { PostgresExecution, SessionEffects } from '../statement/postgres-judgement.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import { NameTable } from './name-table.ts'
 import type { Portal, Prepared } from './pending.ts'
@@ -54,10 +53,10 @@ export class Meaning {
   /** Our cursors and prepared statements when the server was asked last, and when it says that each came to be. */
   #handlesBefore: ReadonlyMap<string, { readonly value: unknown; readonly since: string }> = new Map()
   /** Such code has run since, and this is what our names stood for when it had. */
-  #doubt: { readonly by: Execution; readonly stood: ReadonlyMap<string, unknown> } | undefined
+  #doubt: { readonly by: PostgresExecution; readonly stood: ReadonlyMap<string, unknown> } | undefined
   #seesHandles = false
   /** Sent, and not answered: each will change what statements behind it mean. */
-  readonly #changing = new Set<Execution>()
+  readonly #changing = new Set<PostgresExecution>()
 
   /** `schema`: stands for the schema of the database; what names mean is asked for again when it is another one. */
   constructor(schema: () => unknown = () => undefined) {
@@ -106,7 +105,7 @@ export class Meaning {
   }
 
   /** `among`: one of several commands of a text, of which an earlier one may do what matters at the end. */
-  sent(execution: Execution, among: boolean, restsOnTransaction: boolean): void {
+  sent(execution: PostgresExecution, among: boolean, restsOnTransaction: boolean): void {
     const { effects } = execution.judgement
     if (!effects.any) return
     const moves = effects.transaction !== undefined && restsOnTransaction
@@ -114,19 +113,19 @@ export class Meaning {
   }
 
   /** The server has not completed it and will not. */
-  ended(execution: Execution): void {
+  ended(execution: PostgresExecution): void {
     this.#changing.delete(execution)
   }
 
   /** It has given some of its rows, and may have done some of what it does; nobody knows whether it will go on. */
-  suspended(execution: Execution): void {
+  suspended(execution: PostgresExecution): void {
     if (!this.#changing.delete(execution)) return
     this.version += 1
     this.#follow(execution)
   }
 
   /** The server has completed it, whether it will stand or not. Returns portals that are gone with it. */
-  completed(execution: Execution): readonly Portal[] {
+  completed(execution: PostgresExecution): readonly Portal[] {
     this.transaction = execution.judgement.effects.transaction ?? this.transaction
     // What was not said to change anything when it was sent was not waited for: what came behind it stands.
     if (!this.#changing.delete(execution)) return NO_PORTALS
@@ -256,7 +255,7 @@ export class Meaning {
     return this.unknown || this.#mayBeTakenBack || changedSchema || temporary.length > 0
   }
 
-  #follow(execution: Execution): void {
+  #follow(execution: PostgresExecution): void {
     const { prepares, deallocates, says, changesNames, changesHandles, changesCatalogue, taints, endsTransaction } =
       execution.judgement.effects
     if (prepares) this.prepared.set(prepares.name, preparedFrom(prepares.text, prepares.types))

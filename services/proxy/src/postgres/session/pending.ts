@@ -1,6 +1,5 @@
 import type { Column } from '@countersign/pgwire'
-import type { Judgement } from '../../statement/judgement.ts'
-import type { Execution } from '../../statement/execution.ts'
+import type { PostgresExecution, PostgresJudgement } from '../statement/postgres-judgement.ts'
 import type { NamesMeant } from './meaning.ts'
 import type { Change } from './name-table.ts'
 
@@ -17,7 +16,7 @@ export interface Prepared {
 export interface Portal {
   readonly prepared: Prepared
   /** Absent for an empty text, which does nothing. */
-  readonly judgement: Judgement | undefined
+  readonly judgement: PostgresJudgement | undefined
   /** Formats and parameters as they lie in the Bind message; absent when there are none. */
   readonly parameterBytes: Buffer | undefined
   readonly resultFormats: readonly number[]
@@ -25,7 +24,7 @@ export interface Portal {
   /** The server has been asked to describe it. */
   describing: boolean
   /** The execution that it is under, until that has come to its end. */
-  execution: Execution | undefined
+  execution: PostgresExecution | undefined
   /** The group that it was made in: it does not outlive that group's end outside a transaction. */
   readonly group: number
   /** What names meant when it was bound, and the version of all meanings then. */
@@ -38,14 +37,14 @@ export interface Portal {
  * to the next `sync`.
  */
 export type Pending =
-  | { readonly kind: 'parse'; readonly change: Change<Prepared>; readonly judgement: Judgement | undefined }
+  | { readonly kind: 'parse'; readonly change: Change<Prepared>; readonly judgement: PostgresJudgement | undefined }
   | { readonly kind: 'close-statement'; readonly change: Change<Prepared> }
   | { readonly kind: 'bind' | 'close-portal'; readonly change: Change<Portal> }
   | { readonly kind: 'describe'; readonly of: Prepared | Portal | undefined; readonly silent: boolean }
-  | { readonly kind: 'execute'; readonly portal: Portal; readonly execution: Execution | undefined }
+  | { readonly kind: 'execute'; readonly portal: Portal; readonly execution: PostgresExecution | undefined }
   | {
       readonly kind: 'query'
-      readonly executions: readonly Execution[]
+      readonly executions: readonly PostgresExecution[]
       next: number
       /** A function is called by its number: what comes back of it. */
       readonly result?: Column
@@ -74,7 +73,7 @@ export interface Question {
 }
 
 /** What it was judged to be, of which the server speaks in its errors. */
-export const judgementOf = (pending: Pending | undefined): Judgement | undefined => {
+export const judgementOf = (pending: Pending | undefined): PostgresJudgement | undefined => {
   switch (pending?.kind) {
     case 'parse':
       return pending.judgement
@@ -90,7 +89,7 @@ export const judgementOf = (pending: Pending | undefined): Judgement | undefined
 }
 
 /** The statement or statements that it stands for. */
-export const executionsOf = (pending: Pending): readonly Execution[] => {
+export const executionsOf = (pending: Pending): readonly PostgresExecution[] => {
   switch (pending.kind) {
     case 'query':
       return pending.executions
@@ -103,4 +102,4 @@ export const executionsOf = (pending: Pending): readonly Execution[] => {
   }
 }
 
-const NONE: readonly Execution[] = []
+const NONE: readonly PostgresExecution[] = []

@@ -21,11 +21,11 @@ import {
   type FrameReader,
   type RawFields,
 } from '@countersign/pgwire'
+import type { ToClient } from '../../session/to-client.ts'
 import type { RowPlan } from '../../statement/judgement.ts'
-import type { Execution } from '../../statement/execution.ts'
+import type { PostgresExecution } from '../statement/postgres-judgement.ts'
 import type { Exchange } from './exchange.ts'
 import { executionsOf, judgementOf, type Pending, type Question } from './pending.ts'
-import type { ToClient } from '../../session/to-client.ts'
 
 /** Takes sensitive values out of what a server says beside its results. */
 export interface Redactor {
@@ -100,12 +100,12 @@ export class ServerSide implements FrameReader {
     return 'whole'
   }
 
-  #rowsOf({ judgement }: Execution, columns: readonly Column[], formats: readonly number[] | undefined) {
+  #rowsOf({ judgement }: PostgresExecution, columns: readonly Column[], formats: readonly number[] | undefined) {
     return judgement.showsName ? this.#events.nameShown() : judgement.results.rows(columns, formats)
   }
 
   /** The rows of a portal may begin without a description of their own: then an earlier one holds. */
-  #plan(execution: Execution): void {
+  #plan(execution: PostgresExecution): void {
     const { head } = this.#exchange
     const portal = head?.kind === 'execute' ? head.portal : undefined
     const columns = portal?.columns ?? portal?.prepared.columns
@@ -425,7 +425,7 @@ export class ServerSide implements FrameReader {
   }
 
   /** The statement that the server is working on, or is about to answer. */
-  #running(): Execution | undefined {
+  #running(): PostgresExecution | undefined {
     const { head } = this.#exchange
     if (head?.kind === 'query') return head.executions[head.next]
     return head?.kind === 'execute' ? head.execution : undefined
@@ -452,5 +452,5 @@ const outOfTurn = (expected: Pending | undefined): ProtocolError =>
   new ProtocolError('PGWIRE_UNEXPECTED', `an answer out of turn: ${expected?.kind ?? 'nothing'} was expected`)
 
 /** Most command tags count rows changed; these count rows returned. COPY counts whichever way it went. */
-const countsRowsReturned = (tag: string, { described }: Execution): boolean =>
+const countsRowsReturned = (tag: string, { described }: PostgresExecution): boolean =>
   tag.startsWith('SELECT') || tag.startsWith('FETCH') || tag.startsWith('MOVE') || (tag.startsWith('COPY') && described)

@@ -1,24 +1,26 @@
 import type { AccessEvent } from '@countersign/contracts'
 import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { LiveSession, SessionParts } from '../../protocol.ts'
+import { Admission } from '../../session/admission.ts'
+import type { Identity } from '../../session/identity.ts'
+import { ToClient } from '../../session/to-client.ts'
 import type { WithdrawnBecause } from '../../statement/holds.ts'
-import type { Judge } from '../statement/judge.ts'
 import type { StatementRefusedError } from '../../statement/refusal.ts'
-import type { ClosedBecause } from '../../telemetry/labels.ts'
 import { Brake } from '../../stream/brake.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts'
+import type { ClosedBecause } from '../../telemetry/labels.ts'
+import type { Judge } from '../statement/judge.ts'
+import type { PostgresJudgement } from '../statement/postgres-judgement.ts'
+import { misreadIn } from '../statement/reading.ts'
 import type { Upstream } from '../upstream/connect.ts'
-import { Admission } from '../../session/admission.ts'
 import { ApplicationName } from './application-name.ts'
 import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
 import { Exchange } from './exchange.ts'
-import type { Identity } from '../../session/identity.ts'
 import type { Question } from './pending.ts'
-import { misreadIn } from '../statement/reading.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
+import { SessionCircumstances } from './session-circumstances.ts'
 import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
-import { ToClient } from '../../session/to-client.ts'
 import { ToServer } from './to-server.ts'
 
 export interface SessionOptions extends SessionParts {
@@ -44,7 +46,7 @@ const UNANSWERED_MAX = 10_000
 export class Session implements LiveSession {
   readonly #options: SessionOptions
   readonly #exchange: Exchange
-  readonly #admission: Admission
+  readonly #admission: Admission<PostgresJudgement>
   readonly #clientSide: ClientSide
   readonly #toServer: ToServer
   readonly #toClient: ToClient
@@ -86,15 +88,12 @@ export class Session implements LiveSession {
     )
     this.#admission = new Admission({
       identity,
-      exchange: this.#exchange,
-      judge,
+      account: this.#exchange,
       recorder,
       holds,
       notice: (notice) => this.#toClient.say(say.noticeOf(notice)),
-      seeHandles: async () => {
-        this.#exchange.meaning.seesHandles()
-        return this.#settled(this.#clientSide.asksWithin)
-      },
+      notUnderstood: (sql, refusal) => judge.notUnderstood(sql, refusal),
+      prepare: (judged) => this.#seeHandles(judged),
     })
     this.#clientSide = new ClientSide({
       exchange: this.#exchange,
@@ -103,6 +102,7 @@ export class Session implements LiveSession {
       judge,
       recorder,
       admission: this.#admission,
+      circumstances: new SessionCircumstances(identity, this.#exchange.meaning, judge),
       limits,
       clock: identity.clock,
       settled: (within) => this.#settled(within),
@@ -376,6 +376,14 @@ export class Session implements LiveSession {
     for (const portal of lost) this.#exchange.dropPortal(portal)
     if (statements === 0) this.#options.firstTold.set(told)
     return undefined
+  }
+
+  /** Code that may put others in their places: afterwards it must be possible to tell them apart. */
+  async #seeHandles(judged: readonly PostgresJudgement[]): Promise<StatementRefusedError | undefined> {
+    const { meaning } = this.#exchange
+    if (!judged.some(({ effects }) => effects.changesHandles) || !meaning.mustSeeHandles) return undefined
+    meaning.seesHandles()
+    return this.#settled(this.#clientSide.asksWithin)
   }
 
   async #answered(): Promise<void> {

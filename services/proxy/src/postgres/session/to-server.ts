@@ -1,8 +1,8 @@
 import type { Recorder, Waiter } from '../../record/recorder.ts'
 import type { Brake } from '../../stream/brake.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts'
-import type { Exchange } from './exchange.ts'
 import { Outbox, relay } from '../../stream/outbox.ts'
+import type { Exchange } from './exchange.ts'
 import type { Pending } from './pending.ts'
 
 const BACKLOG_BYTES_MAX = 256 * 1024

@@ -9,11 +9,11 @@ import {
   type FirstPacket,
 } from '@countersign/pgwire'
 import type { CancelAsked } from '../../protocol.ts'
-import type { GateRules } from '../../startup/gate-rules.ts'
-import { readClientSettings, type ClientSettings } from './client-settings.ts'
 import { TlsFailedError, type ClientTls, type Secured, type ShownCertificate } from '../../startup/client-tls.ts'
-import { HandshakeReader } from './handshake-reader.ts'
+import type { GateRules } from '../../startup/gate-rules.ts'
 import type { Line } from '../../startup/line.ts'
+import { readClientSettings, type ClientSettings } from './client-settings.ts'
+import { HandshakeReader } from './handshake-reader.ts'
 import { spokenWith } from './protocol-version.ts'
 
 /** How a client has begun: what it asks for, and what it has shown. */

@@ -1,5 +1,5 @@
-import type { NoServerError } from '../upstream/no-server-error.ts'
 import { DatabaseUnavailableError } from '../../startup/startup-refused.ts'
+import type { NoServerError } from '../upstream/no-server-error.ts'
 
 /**
  * What a client is told when no server of its database would do: which were tried, and why each was not it. 57P03 when

@@ -1,5 +1,5 @@
-import type { SideConnection } from '../upstream/side-connection.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
+import type { SideConnection } from '../upstream/side-connection.ts'
 
 /** What a call by number comes to: the same as a statement, by which it is judged, recorded and shown. */
 export interface CalledFunction {

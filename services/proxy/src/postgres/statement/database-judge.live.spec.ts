@@ -5,14 +5,14 @@ import { compilePolicies, defaultPolicies, type PolicySet } from '@countersign/p
 import type { Client, QueryArrayResult } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../../test/corpus/postgres.ts'
+import { StatementRefusedError } from '../../statement/refusal.ts'
 import { Knowledge } from '../catalogue/knowledge.ts'
+import type { SessionView } from '../understanding/parser-jobs.ts'
 import { Parser } from '../understanding/parser.ts'
 import { Servers } from '../upstream/servers.ts'
-import type { SessionView } from '../understanding/parser-jobs.ts'
 import { DatabaseJudge } from './database-judge.ts'
 import type { BoundParameters, Circumstances } from './judge.ts'
-import { StatementRefusedError } from '../../statement/refusal.ts'
-import type { Judgement } from '../../statement/judgement.ts'
+import type { PostgresJudgement } from './postgres-judgement.ts'
 
 /*
  * The judge with everything real behind it: parser, knowledge, and a server, of each version that this machine has.
@@ -74,7 +74,7 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
   const verdicts = async (sql: string, session: Partial<In> = {}, bound?: BoundParameters) =>
     (await ask(sql, session, bound)).map(({ verdict }) => verdict)
 
-  const last = async (sql: string, session: Partial<In> = {}, bound?: BoundParameters): Promise<Judgement> => {
+  const last = async (sql: string, session: Partial<In> = {}, bound?: BoundParameters): Promise<PostgresJudgement> => {
     const judgement = (await ask(sql, session, bound)).at(-1)
     if (!judgement) throw new Error('no command was judged')
     return judgement
@@ -203,7 +203,7 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       expect(asked).not.toHaveBeenCalled()
     })
 
-    it.each<[string, string, string, Partial<Judgement>, Partial<Judgement>]>([
+    it.each<[string, string, string, Partial<PostgresJudgement>, Partial<PostgresJudgement>]>([
       ['rows counted', "DELETE FROM t WHERE v = 'few'", "DELETE FROM t WHERE v = 'many'", FEW, MANY],
       ['IN lists', 'DELETE FROM t WHERE grp IN (1)', 'DELETE FROM t WHERE grp IN (2)', FEW, MANY],
       [
@@ -780,10 +780,10 @@ const within = ({
   }
 }
 
-const ALLOW: Partial<Judgement> = { verdict: 'allow' }
-const HOLD: Partial<Judgement> = { verdict: 'hold' }
-const FEW: Partial<Judgement> = { verdict: 'allow', rows: { rows: 3, exact: true } }
-const MANY: Partial<Judgement> = { verdict: 'hold' }
+const ALLOW: Partial<PostgresJudgement> = { verdict: 'allow' }
+const HOLD: Partial<PostgresJudgement> = { verdict: 'hold' }
+const FEW: Partial<PostgresJudgement> = { verdict: 'allow', rows: { rows: 3, exact: true } }
+const MANY: Partial<PostgresJudgement> = { verdict: 'hold' }
 const HUNDRED = Array.from({ length: ROWS }, (_, index) => index + 1).join()
 const inner = (which: string) => `DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY id ${which})`
 const set = (name: string) => `SELECT set_config('${name}', 'other', false)`
@@ -821,7 +821,7 @@ const columnOf = (field: QueryArrayResult['fields'][number]): Column => ({
   format: 0,
 })
 
-const shown = (row: readonly (string | null)[], { results }: Judgement, columns: readonly Column[]) => {
+const shown = (row: readonly (string | null)[], { results }: PostgresJudgement, columns: readonly Column[]) => {
   const bytes = dataRow(row)
   const sent = results.rows(columns, undefined)?.apply(bytes, 0, bytes.length) ?? bytes
   return readDataRow(sent, 0, sent.length).map((value) => value?.toString('utf8') ?? null)

@@ -25,18 +25,19 @@ import {
   type Copy,
   type Facts,
 } from '@countersign/sql'
-import type { KnownColumn, Knowledge } from '../catalogue/knowledge.ts'
 import { BoundedCache } from '../../bounded-cache.ts'
-import type { Parser } from '../understanding/parser.ts'
+import type { KnownColumn } from '../../statement/masked-column.ts'
+import { StatementRefusedError } from '../../statement/refusal.ts'
+import type { Knowledge } from '../catalogue/knowledge.ts'
 import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
+import type { Parser } from '../understanding/parser.ts'
 import { temporaryKinds } from '../understanding/words.ts'
 import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
+import type { PostgresJudgement, ResultPlanner } from './postgres-judgement.ts'
 import { isMisread } from './reading.ts'
-import { StatementRefusedError } from '../../statement/refusal.ts'
-import type { Judgement, ResultPlanner } from '../../statement/judgement.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
 import { countRows } from './row-counts.ts'
 
@@ -62,7 +63,7 @@ interface Understood {
   readonly locked: boolean
   /** A setting after which this node could not read what its client says. */
   readonly misread: string | undefined
-  readonly judgements: Map<string, readonly Judgement[]>
+  readonly judgements: Map<string, readonly PostgresJudgement[]>
 }
 
 const ENTRIES_MAX = 5_000
@@ -112,7 +113,7 @@ export class DatabaseJudge implements Judge {
     return policy !== undefined && this.#seesEverything(policy.set, principal, { hour: this.#hour() })
   }
 
-  known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
+  known(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] | undefined {
     if (!this.#options.knowledge.current) return undefined
     const understood = this.#find(sql, circumstances)
     const policy = this.#options.policy()
@@ -121,7 +122,7 @@ export class DatabaseJudge implements Judge {
     return this.#decided(understood, sql, circumstances, policy, undefined)
   }
 
-  async ask(sql: string, circumstances: Circumstances, more: Asking = {}): Promise<readonly Judgement[]> {
+  async ask(sql: string, circumstances: Circumstances, more: Asking = {}): Promise<readonly PostgresJudgement[]> {
     const { bound, stages, signal } = more
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, more)]
@@ -153,7 +154,7 @@ export class DatabaseJudge implements Judge {
    * While the schema is another one than is known: nothing is decided by it, so nobody has to wait. What is believed of
    * a statement may be outdated, so none of it counts as read-only, and each waits for its record.
    */
-  async #askUnbounded(sql: string, circumstances: Circumstances): Promise<readonly Judgement[]> {
+  async #askUnbounded(sql: string, circumstances: Circumstances): Promise<readonly PostgresJudgement[]> {
     const understood = await this.#understandNow(sql, circumstances)
     const policy = this.#options.policy()
     if (!policy) throw new StatementRefusedError('57P03', 'this node has no policy in force')
@@ -166,7 +167,7 @@ export class DatabaseJudge implements Judge {
     return calledFunction(this.#options.knowledge.side, oid)
   }
 
-  notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {
+  notUnderstood(sql: string, { message }: StatementRefusedError): PostgresJudgement {
     return { ...this.#nothingKnown(sql), tag: 'unknown', actions: ['unknown'], verdict: 'deny', because: message }
   }
 
@@ -175,7 +176,7 @@ export class DatabaseJudge implements Judge {
     sql: string,
     circumstances: Circumstances,
     { bound, signal }: Asking,
-  ): Promise<Judgement> {
+  ): Promise<PostgresJudgement> {
     const found = await this.ask(explained, circumstances, { bound, ...(signal && { signal }) }).catch(
       (error: unknown) => {
         if (error instanceof StatementRefusedError) return error
@@ -185,7 +186,7 @@ export class DatabaseJudge implements Judge {
     return { ...this.#nothingKnown(sql), tag: 'EXPLAIN', readOnly: true, replacement: explainedAnswer(found) }
   }
 
-  #nothingKnown(sql: string): Judgement {
+  #nothingKnown(sql: string): PostgresJudgement {
     return {
       tag: '',
       hidden: displayText(sql, undefined),
@@ -379,7 +380,7 @@ export class DatabaseJudge implements Judge {
     circumstances: Circumstances,
     policy: { readonly set: PolicySet; readonly version: string },
     counts: readonly (readonly Count[])[] | undefined,
-  ): readonly Judgement[] {
+  ): readonly PostgresJudgement[] {
     const key = counts ? undefined : this.#decisionKey(circumstances, policy)
     const known = key === undefined ? undefined : understood.judgements.get(key)
     if (known) return known
@@ -430,7 +431,7 @@ export class DatabaseJudge implements Judge {
     circumstances: Circumstances,
     { set, version }: { readonly set: PolicySet; readonly version: string },
     counts: readonly Count[],
-  ): Judgement {
+  ): PostgresJudgement {
     const { knowledge } = this.#options
     const command = understood.commands[index]
     const { principal, target, transaction, reason, ticket } = circumstances
@@ -561,7 +562,7 @@ const principalKey = ({ id, kind, groups, onBehalfOf }: Principal) =>
   `${kind} ${id} ${onBehalfOf ?? ''} ${groups.join()}`
 
 /** Where policy says nothing against it, the node does: otherwise the session would have to end when it is done. */
-const readable = ({ misread }: Understood, judged: readonly Judgement[]): readonly Judgement[] => {
+const readable = ({ misread }: Understood, judged: readonly PostgresJudgement[]): readonly PostgresJudgement[] => {
   if (misread === undefined || judged.some(({ verdict }) => verdict === 'deny')) return judged
   throw new StatementRefusedError('0A000', `${misread} cannot be set to this through Countersign`, {
     hint: 'Statements are read as UTF-8, with standard_conforming_strings on and transform_null_equals off.',
@@ -615,7 +616,7 @@ const becauseOf = ({ verdict, because }: Decision, { tag, relations, dangers }: 
 }
 
 /** The most that any one change would concern; undefined when nothing is changed, or nobody can say. */
-const rowsOf = ({ uses }: Facts, counts: readonly Count[]): Judgement['rows'] => {
+const rowsOf = ({ uses }: Facts, counts: readonly Count[]): PostgresJudgement['rows'] => {
   const changes = uses.flatMap(({ change, deferred }) => (change && !deferred ? [change] : []))
   const known = changes.flatMap(({ index, rowsAtMost }) => {
     const count = counts.find((each) => each.index === index)

@@ -1,5 +1,5 @@
 import { changesNaming, type Command, type Facts, type TransactionControl } from '@countersign/sql'
-import type { SessionEffects } from '../../statement/judgement.ts'
+import type { SessionEffects } from './postgres-judgement.ts'
 
 /** What nearly every statement does to its session. */
 export const NO_EFFECTS: SessionEffects = {

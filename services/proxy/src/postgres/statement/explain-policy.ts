@@ -1,5 +1,5 @@
-import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Judgement } from '../../statement/judgement.ts'
+import { StatementRefusedError } from '../../statement/refusal.ts'
 
 /** Our own, and not PostgreSQL's grammar: it may ask of any statement, also of those that EXPLAIN does not take. */
 const EXPLAIN_POLICY = /^\s*explain\s*\(\s*policy\s*\)\s*/i

@@ -1,10 +1,10 @@
 import type { Principal, Target } from '@countersign/contracts'
 import type { TransactionStatus } from '@countersign/pgwire'
+import type { Stages } from '../../statement/execution.ts'
+import type { StatementRefusedError } from '../../statement/refusal.ts'
 import type { SessionView } from '../understanding/parser-jobs.ts'
 import type { CalledFunction } from './called-function.ts'
-import type { Stages } from '../../statement/execution.ts'
-import type { Judgement } from '../../statement/judgement.ts'
-import type { StatementRefusedError } from '../../statement/refusal.ts'
+import type { PostgresJudgement } from './postgres-judgement.ts'
 
 /** The circumstances of a session that a judgement depends on. */
 export interface Circumstances {
@@ -55,17 +55,17 @@ export interface Judge {
   readonly restsOnTransaction: boolean
 
   /** The judgement of each command of this text, when everything is known already. Takes microseconds. */
-  known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined
+  known(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] | undefined
 
   /**
    * The same, asking the parser and the database what is not known yet. Rejects with `StatementRefusedError` for
    * what cannot be understood.
    */
-  ask(sql: string, circumstances: Circumstances, more?: Asking): Promise<readonly Judgement[]>
+  ask(sql: string, circumstances: Circumstances, more?: Asking): Promise<readonly PostgresJudgement[]>
 
   /** The function with this number of the server's, as a statement. Rejects with `StatementRefusedError`. */
   called(oid: number): Promise<CalledFunction>
 
   /** What is recorded of a text that could not be understood. */
-  notUnderstood(sql: string, refusal: StatementRefusedError): Judgement
+  notUnderstood(sql: string, refusal: StatementRefusedError): PostgresJudgement
 }

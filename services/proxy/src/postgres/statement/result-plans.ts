@@ -1,21 +1,18 @@
-import {
-  CLASS_TRAITS,
-  CopyMask,
-  isSensitive,
-  planColumn,
-  RowMask,
-  type ColumnPlan,
-  type CopyFormat,
-  type DataClass,
-  type MaskKind,
-} from '@countersign/masking'
+import { CopyMask, planColumn, RowMask, type ColumnPlan, type CopyFormat, type DataClass } from '@countersign/masking'
 import { formatAt, type Column } from '@countersign/pgwire'
 import type { Facts, OutputFacts } from '@countersign/sql'
-import type { DescribedColumn, KnownColumn } from '../catalogue/knowledge.ts'
-import type { CopyPlan, ResultPlanner, RowPlan } from '../../statement/judgement.ts'
-
-/** May the values of this column be seen as they are; and if not, how are they masked? */
-export type MaskRule = (column: KnownColumn) => { readonly clear: boolean; readonly kind: MaskKind | undefined }
+import type { CopyPlan, RowPlan } from '../../statement/judgement.ts'
+import {
+  foundIn,
+  maskedColumn,
+  OWN,
+  strictestOf,
+  UNKNOWN,
+  type Found,
+  type MaskRule,
+} from '../../statement/masked-column.ts'
+import type { DescribedColumn } from '../catalogue/knowledge.ts'
+import type { ResultPlanner } from './postgres-judgement.ts'
 
 export interface PlannerSources {
   readonly facts: Facts
@@ -91,57 +88,20 @@ const plan = (columns: readonly Column[], formats: readonly number[] | undefined
   }
 }
 
-/** What a column holds, by the strictest of everything that it may come from. */
-interface Found {
-  readonly name: string | undefined
-  readonly sensitive: readonly KnownColumn[]
-  readonly clear: boolean
-  /** Values are computed from what they come from: pieces of them can be put together again. */
-  readonly derived: boolean
-  readonly unknown: boolean
-}
-
-const UNKNOWN: Found = { name: undefined, sensitive: [], clear: false, derived: true, unknown: true }
-const OWN: Found = { name: undefined, sensitive: [], clear: false, derived: false, unknown: false }
-
 const origin = (column: Column, output: OutputFacts | undefined, sources: PlannerSources): Found => {
   if (sources.ownRows) return OWN
   const described = column.relation === 0 ? undefined : sources.columnAt(column.relation, column.attribute)
   const traced = output ? tracedOf(output, sources) : undefined
   if (!described) return traced ?? UNKNOWN
-  const own: Found = { ...foundOf([described], sources), derived: false, unknown: false }
-  if (traced && !traced.unknown) return both(own, traced)
+  const own: Found = foundIn([described], sources.maskRule, { derived: false, unknown: false })
+  if (traced && !traced.unknown) return strictestOf(own, traced)
   return described.ofView ? { ...own, derived: true, unknown: true } : own
 }
 
 const tracedOf = ({ origins, derived, opaque }: OutputFacts, sources: PlannerSources): Found => {
   const known = origins.map(({ name }) => ({ name, class: sources.classOf(name) }))
-  return { ...foundOf(known, sources), derived, unknown: opaque && touchesSensitive(sources) }
+  return foundIn(known, sources.maskRule, { derived, unknown: opaque && touchesSensitive(sources) })
 }
-
-const foundOf = (columns: readonly KnownColumn[], { maskRule }: PlannerSources) => {
-  const [only] = columns
-  const sensitive = columns.filter((column) => column.class !== 'clear' && !maskRule(column).clear)
-  return {
-    name: columns.length === 1 ? only?.name : undefined,
-    sensitive,
-    clear: columns.length > 0 && columns.every((column) => column.class !== 'clear' && maskRule(column).clear),
-  }
-}
-
-/** What the described column is said to hold, and what its values come from: what a view calls them hides nothing. */
-const both = (own: Found, traced: Found): Found => ({
-  name: own.name,
-  sensitive: [...traced.sensitive, ...own.sensitive.filter((column) => addsTo(traced.sensitive, column))],
-  clear: own.clear && (traced.clear || traced.sensitive.length === 0),
-  derived: traced.derived,
-  unknown: false,
-})
-
-const addsTo = (known: readonly KnownColumn[], { class: other }: KnownColumn): boolean =>
-  known.every((column) => column.class !== other) && (isSensitive(other) || !known.some(isSensitiveColumn))
-
-const isSensitiveColumn = (column: KnownColumn): boolean => isSensitive(column.class)
 
 /** Something unknown may hold anything that the statement reads, or that code behind it may read. */
 const touchesSensitive = ({ facts, classOf }: PlannerSources): boolean =>
@@ -154,23 +114,9 @@ const planOf = (
   form: Pick<ColumnPlan, 'typeOid' | 'typmod' | 'format'>,
   sources: PlannerSources,
 ): ColumnPlan => {
-  const worst = found.sensitive.toSorted(byHarm)[0]
-  if (found.unknown) {
-    return worst || touchesSensitive(sources)
-      ? planColumn({ class: 'unknown', whole: true, ...form }, { clear: false })
-      : planColumn({ class: 'clear', ...form }, { clear: false })
-  }
-  if (!worst) return planColumn({ class: 'clear', ...form }, found.clear ? { clear: true } : { clear: false })
-  const { kind } = sources.maskRule(worst)
-  const facts = { class: worst.class, whole: found.derived || found.sensitive.length > 1, ...form }
-  return planColumn(facts, { clear: false, ...(kind && { kind }) })
+  const { decision, ...column } = maskedColumn(found, sources.maskRule, () => touchesSensitive(sources))
+  return planColumn({ ...column, ...form }, decision)
 }
-
-const HARM = ['secret', 'special', 'personal', 'none']
-
-const byHarm = (a: KnownColumn, b: KnownColumn): number => harmOf(a) - harmOf(b)
-
-const harmOf = (column: KnownColumn): number => HARM.indexOf(CLASS_TRAITS[column.class].sensitivity)
 
 const rowPlan = ({ plans, names, passes }: Planned): RowPlan | undefined => {
   if (passes) return undefined

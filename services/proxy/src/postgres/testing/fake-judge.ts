@@ -1,10 +1,11 @@
 import type { Digest } from '@countersign/contracts'
 import { dataRow, readDataRow } from '@countersign/pgwire'
-import type { CalledFunction } from '../statement/called-function.ts'
-import type { Circumstances, Judge } from '../statement/judge.ts'
+import type { CopyPlan, RowPlan } from '../../statement/judgement.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
-import type { CopyPlan, Judgement, ResultPlanner, RowPlan, SessionEffects } from '../../statement/judgement.ts'
+import type { CalledFunction } from '../statement/called-function.ts'
 import { NO_EFFECTS } from '../statement/effects.ts'
+import type { Circumstances, Judge } from '../statement/judge.ts'
+import type { PostgresJudgement, ResultPlanner, SessionEffects } from '../statement/postgres-judgement.ts'
 import { CALLED, isReadOnly, readScript, type Command } from './script.ts'
 
 /** Judges the language of `script.ts`, at once or when a spec lets it. Remembers under what circumstances. */
@@ -29,14 +30,14 @@ export class FakeJudge implements Judge {
     for (const go of held) go()
   }
 
-  known(sql: string, circumstances: Circumstances): readonly Judgement[] | undefined {
+  known(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] | undefined {
     // What only names another statement is never known before: the session has to be asked.
     const asksSession = readScript(sql).some(({ kind }) => kind === 'run' || kind === 'fetch')
     const known = this.knows(sql) && !asksSession && !sql.includes('gibberish')
     return known ? this.#judge(sql, circumstances) : undefined
   }
 
-  async ask(sql: string, circumstances: Circumstances): Promise<readonly Judgement[]> {
+  async ask(sql: string, circumstances: Circumstances): Promise<readonly PostgresJudgement[]> {
     await new Promise<void>((resolve) => (this.#held ? this.#held.push(resolve) : resolve()))
     if (sql.includes('gibberish')) throw new StatementRefusedError('42601', 'no such language')
     return this.#judge(sql, circumstances)
@@ -48,13 +49,13 @@ export class FakeJudge implements Judge {
     return { sql, types: [], name: 'called', resultType: 25 }
   }
 
-  notUnderstood(sql: string, { message }: StatementRefusedError): Judgement {
+  notUnderstood(sql: string, { message }: StatementRefusedError): PostgresJudgement {
     const [command] = readScript(sql)
     if (!command) throw new Error('nothing to understand')
     return { ...judgementOf(command, this.policyVersion), verdict: 'deny', because: message }
   }
 
-  #judge(sql: string, circumstances: Circumstances): readonly Judgement[] {
+  #judge(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] {
     return readScript(sql).map((command) => {
       const meant = this.#meant(command, circumstances)
       const { session } = circumstances
@@ -109,7 +110,7 @@ const meantText = ({ kind, name, text }: Command, { prepared }: Circumstances): 
 
 const NOTHING_MASKED: ResultPlanner = { rows: () => undefined, copy: () => undefined }
 
-const judgementOf = (command: Command, policyVersion: string): Judgement => ({
+const judgementOf = (command: Command, policyVersion: string): PostgresJudgement => ({
   tag: command.kind.toUpperCase(),
   hidden: undefined,
   span: undefined,

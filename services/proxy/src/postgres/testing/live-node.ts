@@ -9,8 +9,8 @@ import { Config } from '@countersign/platform'
 import { defaultPolicies } from '@countersign/policy'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../../node.ts'
-import { postgresql } from '../postgresql.ts'
 import { AT, FakeControl } from '../../testing/decisions.ts'
+import { postgresql } from '../postgresql.ts'
 import { alone } from './running-node.ts'
 
 /** What a client of the node has been told, by whatever path: every byte that came from the node's socket. */

@@ -12,10 +12,10 @@ import { Client, type ClientConfig } from 'pg'
 import { serveAdmin } from '../../admin.ts'
 import type { NodeHealth } from '../../health.ts'
 import { ProxyNode } from '../../node.ts'
-import { postgresql } from '../postgresql.ts'
 import { metricsTextOf } from '../../telemetry/node-metrics.ts'
-import { alone } from './running-node.ts'
 import { AT, FakeControl } from '../../testing/decisions.ts'
+import { postgresql } from '../postgresql.ts'
+import { alone } from './running-node.ts'
 
 export interface NodeWorldOptions {
   readonly databases: readonly object[]

@@ -9,10 +9,10 @@ import { openEventLog, type EventLog } from '@countersign/eventlog'
 import { loadConfig, type Config, type Fields, type Logger } from '@countersign/platform'
 import { Client, type ClientConfig } from 'pg'
 import { ProxyNode } from '../../node.ts'
-import { postgresql } from '../postgresql.ts'
+import { FakeControl } from '../../testing/decisions.ts'
 import type { Front } from '../../workers/front.ts'
 import { SharedCounts } from '../../workers/shared-counts.ts'
-import { FakeControl } from '../../testing/decisions.ts'
+import { postgresql } from '../postgresql.ts'
 
 export interface Principal {
   readonly id: string

@@ -20,8 +20,8 @@ import {
   type Understanding,
   withTemporary,
 } from '@countersign/sql'
-import { Words } from './words.ts'
 import type { CatalogueSummary, JobKind, JobReply, JobRequest, Jobs, ServerTree } from './parser-jobs.ts'
+import { Words } from './words.ts'
 
 /*
  * The thread that has the parser: a deep stack, and nothing that could not be thrown away with it.

@@ -1,6 +1,6 @@
 import type { DatabaseConfig, UpstreamConfig } from '@countersign/platform'
-import { byteStreamOf } from '../../stream/socket-stream.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts'
+import { byteStreamOf } from '../../stream/socket-stream.ts'
 import { sendCancel } from './cancel.ts'
 import { clientOf, innerOf, type Inner } from './server-login.ts'
 import { closeQuietly, parametersOf, toldBy } from './server-told.ts'

@@ -1,9 +1,9 @@
 import { serversOf, type ServerAddress, type TargetSessionAttrs, type UpstreamConfig } from '@countersign/platform'
-import { BackOff } from './back-off.ts'
-import { misfitOf, type ServerTold } from './session-attrs.ts'
 import type { ServerState } from '../../health.ts'
 import type { FaultKind } from '../../telemetry/labels.ts'
+import { BackOff } from './back-off.ts'
 import { failedAttempt, NoServerError, type Fault } from './no-server-error.ts'
+import { misfitOf, type ServerTold } from './session-attrs.ts'
 
 /** A login that succeeded, to be used or to be closed again. */
 export interface Reached<T> {

@@ -1,8 +1,8 @@
 import type { UpstreamConfig } from '@countersign/platform'
 import type { Client } from 'pg'
 import { BackOff } from './back-off.ts'
-import { closeQuietly } from './server-told.ts'
 import { guardLogin } from './guard-login.ts'
+import { closeQuietly } from './server-told.ts'
 import type { Servers } from './servers.ts'
 import { roundsOf } from './session-attrs.ts'
 
