@@ -53,8 +53,22 @@ const noServiceBut = (libs: readonly string[]) => ({
   group: ['@countersign/*', ...libs.map((name) => `!@countersign/${name}`)],
   message: 'nothing imports a service',
 })
+/** What one protocol of the node is made of: only its own folder uses it (services/proxy/src/protocol.ts). */
+const ONE_PROTOCOLS = ['@countersign/pgwire', '@countersign/sql', 'pg', 'pg-protocol']
+const onlyBehindThePort = 'only services/proxy/src/postgres speaks PostgreSQL: go through the port'
+const ofOneProtocol = {
+  paths: ONE_PROTOCOLS.map((name) => ({ name, message: onlyBehindThePort })),
+  patterns: [{ regex: '^\\.{1,2}/(.*/)?postgres/|^pg(-protocol)?/', message: onlyBehindThePort }],
+}
+const whichProtocol = { regex: '/protocols\\.ts$', message: 'a worker is told which protocol it speaks' }
 const onlyTests = { group: ['@countersign/testing', 'vitest', 'fast-check'], message: 'only tests use this' }
 const noTest = { regex: '(\\.\\./){2}test/', message: 'only tests use this' }
+const SERVICE_PATTERNS = [frontDoor, byName, noTest, onlyTests, noServiceBut(PRODUCT)]
+/** What of the node is the same for every protocol. */
+const neutral = (...more: readonly { regex: string; message: string }[]) => ({
+  paths: ofOneProtocol.paths,
+  patterns: [...SERVICE_PATTERNS, ...ofOneProtocol.patterns, ...more],
+})
 const unlisted = { group: ['@countersign/*'], message: 'list the library in oxlint.config.ts, with what it may import' }
 const pureCrypto = {
   name: 'node:crypto',
@@ -116,9 +130,19 @@ export default {
   overrides: [
     {
       files: [codeIn('services/*/{bin,src}')],
-      rules: {
-        'no-restricted-imports': ['error', { patterns: [frontDoor, byName, noTest, onlyTests, noServiceBut(PRODUCT)] }],
-      },
+      rules: { 'no-restricted-imports': ['error', { patterns: SERVICE_PATTERNS }] },
+    },
+    {
+      files: [codeIn('services/proxy/src')],
+      rules: { 'no-restricted-imports': ['error', neutral(whichProtocol)] },
+    },
+    {
+      files: ['services/proxy/src/workers/{inside,worker-process}.ts'],
+      rules: { 'no-restricted-imports': ['error', neutral()] },
+    },
+    {
+      files: [codeIn('services/proxy/src/postgres'), 'services/proxy/src/protocols.ts'],
+      rules: { 'no-restricted-imports': ['error', { patterns: SERVICE_PATTERNS }] },
     },
     {
       files: [codeIn('libs/*/src')],

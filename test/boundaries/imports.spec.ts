@@ -47,6 +47,8 @@ const BY_NAME = 'reach another package by its name, not by its path'
 const FRONT_DOOR = 'enter a library by its front door'
 const NO_SERVICE = 'nothing imports a service'
 const ONLY_TESTS = 'only tests use this'
+const TOLD = 'a worker is told which protocol it speaks'
+const BEHIND_THE_PORT = 'only services/proxy/src/postgres speaks PostgreSQL'
 
 /** Each in a file of its own: where it lies, what it says, and what is said about it. */
 const REPORTED: readonly (readonly [string, string, string])[] = [
@@ -122,6 +124,33 @@ const REPORTED: readonly (readonly [string, string, string])[] = [
   ['services/proxy/src/n.ts', importing('../../../node_modules/pg/lib/index.js'), BY_NAME],
   ['services/proxy/bin/o.mjs', importing('@countersign/control'), NO_SERVICE],
 
+  ['services/proxy/src/p.ts', importing('./postgres/postgresql.ts'), BEHIND_THE_PORT],
+  ['services/proxy/src/session/q.ts', importing('../postgres/session/session.ts'), BEHIND_THE_PORT],
+  ['services/proxy/src/session/r.ts', importing('./../../src/postgres/session/session.ts'), BEHIND_THE_PORT],
+  [
+    'services/proxy/src/session/s.ts',
+    "import type { S } from '../postgres/s.ts'\nexport type T = S\n",
+    BEHIND_THE_PORT,
+  ],
+  ['services/proxy/src/session/t.ts', "export * from '../postgres/session/session.ts'\n", BEHIND_THE_PORT],
+  ['services/proxy/src/session/u.ts', "export const y = () => import('../postgres/s.ts')\n", BEHIND_THE_PORT],
+  ['services/proxy/src/testing/v.ts', importing('../postgres/testing/wire.ts'), BEHIND_THE_PORT],
+  ['services/proxy/src/w.ts', importing('@countersign/pgwire'), BEHIND_THE_PORT],
+  ['services/proxy/src/statement/x.ts', importing('@countersign/sql'), BEHIND_THE_PORT],
+  ['services/proxy/src/statement/y.ts', "import type { C } from 'pg'\nexport type T = C\n", BEHIND_THE_PORT],
+  ['services/proxy/src/statement/z.ts', importing('pg/lib/client.js'), BEHIND_THE_PORT],
+  ['services/proxy/src/aa.mjs', importing('pg-protocol'), BEHIND_THE_PORT],
+  ['services/proxy/src/ab.ts', "export const y = () => import('@countersign/pgwire')\n", BEHIND_THE_PORT],
+  ['services/proxy/src/ac.ts', importing('@countersign/control'), NO_SERVICE],
+  ['services/proxy/src/postgres/ad.ts', importing('@countersign/control'), NO_SERVICE],
+  ['services/proxy/src/postgres/ae.ts', importing('../../../control/src/main.ts'), BY_NAME],
+  ['services/proxy/src/postgres/deep/af.ts', importing('@countersign/testing'), ONLY_TESTS],
+  ['services/proxy/src/postgres/deep/ag.ts', importing('../../../../../test/support/b.ts'), ONLY_TESTS],
+  ['services/proxy/src/protocols.ts', importing('@countersign/control'), NO_SERVICE],
+  ['services/proxy/src/ah.ts', importing('./protocols.ts'), TOLD],
+  ['services/proxy/src/session/ai.ts', importing('../protocols.ts'), TOLD],
+  ['services/proxy/src/workers/inside.ts', importing('../postgres/postgresql.ts'), BEHIND_THE_PORT],
+
   ['test/journeys/a.spec.ts', importing('../../services/control/src/main.ts'), BY_NAME],
   ['test/journeys/b.ts', importing('../../libs/kernel/src/index.ts'), BY_NAME],
   ['test/journeys/c.ts', importing('@countersign/control'), NO_SERVICE],
@@ -162,10 +191,25 @@ const ACCEPTED: readonly (readonly [string, string])[] = [
   ['libs/testing/src/a.ts', importing('vitest')],
   [
     'services/proxy/src/a.ts',
-    "import '@countersign/masking'\nimport '@countersign/platform'\nimport 'node:net'\nimport 'pg'\n",
+    "import '@countersign/masking'\nimport '@countersign/platform'\nimport 'node:net'\nimport 'uuid'\n",
   ],
   ['services/proxy/src/deep/b.ts', "import '../a.ts'\nimport './services/c.ts'\n"],
   ['services/proxy/src/deep/services/c.ts', 'export const x = 1\n'],
+  [
+    'services/proxy/src/postgres/deep/a.ts',
+    "import '@countersign/pgwire'\nimport '@countersign/sql'\nimport 'pg'\nimport 'pg-protocol'\nimport '../../a.ts'\n",
+  ],
+  ['services/proxy/src/protocols.ts', importing('./postgres/deep/a.ts')],
+  [
+    'services/proxy/src/startup/a.spec.ts',
+    "import 'pg'\nimport '@countersign/pgwire'\nimport '../postgres/deep/a.ts'\n",
+  ],
+  [
+    'services/proxy/src/postgres/fuzz/a.ts',
+    "import '@countersign/testing'\nimport '../../../../../test/support/b.ts'\n",
+  ],
+  ['services/proxy/src/workers/worker-process.ts', importing('../protocols.ts')],
+  ['services/audit/src/a.ts', importing('@countersign/sql')],
   ['services/proxy/src/d.spec.ts', "import '@countersign/testing'\nimport './a.ts'\n"],
   ['services/proxy/src/testing/e.mjs', "import '../../dist/a.js'\n"],
   ['services/proxy/src/deep/f.ts', importing('../test/g.ts')],
