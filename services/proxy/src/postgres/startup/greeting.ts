@@ -81,11 +81,11 @@ const connect = async (
   const upstream = await connectUpstream(config, source.servers, role, told, withinMs).catch(refusing)
   refuseMisread(upstream)
   const parts = source.sessionParts(role, server, principal)
-  return new LoggedIn(line, upstream, application, parts)
+  return new PostgresConnected(line, upstream, application, parts)
 }
 
 /** The two connections of a session that is about to begin. */
-class LoggedIn implements Connected {
+class PostgresConnected implements Connected {
   readonly #line: Line
   readonly #upstream: Upstream
   readonly #application: string
