@@ -17,7 +17,7 @@ import type { Question } from './pending.ts'
 import { misreadIn } from '../statement/reading.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
-import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
+import { CLOSES, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
 import { ToClient } from './to-client.ts'
 import { ToServer } from './to-server.ts'
 
@@ -372,9 +372,9 @@ export class Session {
     const { meaning, status, statements } = this.#exchange
     if (this.#closed || !meaning.unknown || status === 'failed' || this.#clientSide.skipping) return undefined
     meaning.asks()
-    const { rows, failure } = await this.#ask(within)
+    const { rows, failure, message } = await this.#ask(within)
     if (this.#closed) return undefined
-    if (failure !== undefined) return say.notTold(failure)
+    if (failure !== undefined) return say.notTold(failure, message)
     const told = toldIn(rows)
     if (told.misread !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', told.misread)
     const lost = within
@@ -392,8 +392,7 @@ export class Session {
 
   async #ask(within: boolean): Promise<Question> {
     return new Promise<Question>((answered) => {
-      const closes = within ? CLOSES_WITHIN : 0
-      const question: Question = { kind: 'question', closes, rows: [], failure: undefined, answered }
+      const question: Question = { kind: 'question', within, closes: CLOSES, rows: [], failure: undefined, answered }
       this.#toServer.send(this.#question(within), question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.
