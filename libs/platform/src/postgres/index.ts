@@ -1,4 +1,6 @@
-export { dropPostgres } from './places.ts'
+export { postgresAccount } from './account.ts'
+export { embeddedBinaries } from './binaries.ts'
+export { dropPostgres, placeBinaries } from './places.ts'
 export { PostgresError, type PostgresFault } from './postgres-error.ts'
 export { serverTlsOf } from './server-tls.ts'
 export { startPostgres, stopLeftoverPostgres, type PostgresOptions } from './start-postgres.ts'

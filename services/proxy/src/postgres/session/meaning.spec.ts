@@ -147,6 +147,24 @@ describe('names mean what they mean on the server when the statement runs', () =
   })
 })
 
+describe('a question of our own that is cancelled, or out of time,', () => {
+  it.each([
+    ['between two groups', [wire.query('path other'), wire.query('read 1')]],
+    ['in the middle of one', [wire.extended('path other').subarray(0, -wire.sync.length), wire.extended('read 1')]],
+  ])('costs the statement before which it was asked %s, and nothing else', async (_, messages) => {
+    await world.client.says(wire.query('read 7'))
+    world.client.news()
+    world.model.cancelsQuestions = 1
+    await world.client.says(...messages)
+    expect(world.client.news().filter((line) => line.startsWith('Error'))).toEqual([
+      expect.stringMatching(/^Error 57014 /),
+    ])
+    await world.client.says(wire.query('read 2'), wire.query('read 3'))
+    expect(world.client.news().filter((line) => line.startsWith('Error'))).toEqual([])
+    expect(ran().slice(-2)).toEqual(['read 2', 'read 3'])
+  })
+})
+
 const GONE_WRONG = {
   severity: 'ERROR',
   code: '57014',

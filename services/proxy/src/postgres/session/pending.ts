@@ -64,11 +64,14 @@ export type Pending =
 /** A question of our own on the client's connection; nothing of the answer reaches the client. */
 export interface Question {
   readonly kind: 'question'
-  /** In the middle of a group: its answer ends with so many CloseComplete, not with ReadyForQuery. */
+  /** In the middle of a group: its answer ends with the last CloseComplete, not with ReadyForQuery. */
+  readonly within: boolean
+  /** So many CloseComplete are still to come. */
   closes: number
   readonly rows: (readonly (string | null)[])[]
-  /** The SQLSTATE with which the server has refused to answer. */
+  /** The SQLSTATE with which the server has refused to answer, and what it says where that is fit for the client. */
   failure: string | undefined
+  message?: string | undefined
   readonly answered: (question: Question) => void
 }
 

@@ -36,8 +36,10 @@ export const boundTooEarly = (name: string): StatementRefusedError =>
     hint: 'Bind it again.',
   })
 
-/** @param sqlstate what the server has said to our question */
-export const notTold = (sqlstate: string): StatementRefusedError =>
-  new StatementRefusedError(sqlstate, 'the server did not say what names mean in this session', {
-    hint: 'Nothing was run. Try again.',
-  })
+/** @param sqlstate what the server has said to our question, in words of its own where the client may know them */
+export const notTold = (sqlstate: string, message?: string): StatementRefusedError =>
+  message === undefined
+    ? new StatementRefusedError(sqlstate, 'the server did not say what names mean in this session', {
+        hint: 'Nothing was run. Try again.',
+      })
+    : new StatementRefusedError(sqlstate, message)

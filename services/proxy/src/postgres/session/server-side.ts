@@ -387,7 +387,7 @@ export class ServerSide implements FrameReader {
         return this.#questionFails(question, bytes, start, end)
       case BACKEND.closeComplete:
         question.closes -= 1
-        if (question.closes === 0) this.#endQuestion(question)
+        if (question.within && question.closes === 0) this.#endQuestion(question)
         return true
       case BACKEND.readyForQuery:
         this.#exchange.status = readReadyForQuery(bytes, start, end)
@@ -408,7 +408,9 @@ export class ServerSide implements FrameReader {
   #questionFails(question: Question, bytes: Buffer, start: number, end: number): boolean {
     const fields = readNotice(bytes, start, end)
     question.failure = sqlstateIn(fields)
-    if (question.closes === 0) return !FATAL.has(fields.get('V') ?? '')
+    // The client has asked for it, or a timeout of its own: it need not know that it was our question that was hit.
+    if (question.failure === QUERY_CANCELED) question.message = fields.get('M')
+    if (!question.within) return !FATAL.has(fields.get('V') ?? '')
     this.#error(bytes, start, end)
     question.answered(question)
     return true
@@ -445,6 +447,8 @@ const sqlstateIn = (fields: RawFields): string => {
   const code = fields.get('C') ?? ''
   return /^[0-9A-Z]{5}$/.test(code) ? code : 'XX000'
 }
+
+const QUERY_CANCELED = '57014'
 
 const FATAL = new Set(['FATAL', 'PANIC'])
 

@@ -43,9 +43,13 @@ const close = (kind: 'S' | 'P'): Buffer => message(FRONTEND.close, Buffer.from(k
 
 export const FLUSH: Buffer = message(FRONTEND.flush)
 
-/** Not by a simple query, which would take the place of the client's unnamed statement. */
+/**
+ * Not by a simple query, which would take the place of the client's unnamed statement. What the last one has left behind,
+ * because it was cancelled or out of time before it came to its end, is closed first.
+ */
 const questionOf = (handles: string, mark = 'NULL'): Buffer =>
   Buffer.concat([
+    close('S'),
     parse(NAME, sqlOf(handles, mark)),
     message(FRONTEND.bind, cstring(NAME), cstring(NAME), int16(0), int16(0), int16(0)),
     message(FRONTEND.execute, cstring(NAME), int32(0)),
@@ -83,8 +87,8 @@ export const sessionQuestion = ({ within, handles, mark }: Asking): Buffer => {
 const settingOf = ({ name, local }: NonNullable<Asking['mark']>): string =>
   `pg_catalog.set_config('application_name', '${name.replaceAll("'", "''")}', ${local})`
 
-/** How many CloseComplete end the answer to the one in the middle of a group. */
-export const CLOSES_WITHIN = 2
+/** How many CloseComplete there are in the answer. */
+export const CLOSES = 3
 
 /** Throws `ProtocolError` when the answer is not what was asked for. */
 export const toldIn = (rows: Answer): SessionTold => {

@@ -20,7 +20,7 @@ import type { Question } from './pending.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import { SessionCircumstances } from './session-circumstances.ts'
-import { CLOSES_WITHIN, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
+import { CLOSES, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
 import { ToServer } from './to-server.ts'
 
 export interface SessionOptions extends SessionParts {
@@ -365,9 +365,9 @@ export class Session implements LiveSession {
     const { meaning, status, statements } = this.#exchange
     if (this.#closed || !meaning.unknown || status === 'failed' || this.#clientSide.skipping) return undefined
     meaning.asks()
-    const { rows, failure } = await this.#ask(within)
+    const { rows, failure, message } = await this.#ask(within)
     if (this.#closed) return undefined
-    if (failure !== undefined) return say.notTold(failure)
+    if (failure !== undefined) return say.notTold(failure, message)
     const told = toldIn(rows)
     if (told.misread !== undefined) throw new ProtocolError('PGWIRE_UNEXPECTED', told.misread)
     const lost = within
@@ -393,8 +393,7 @@ export class Session implements LiveSession {
 
   async #ask(within: boolean): Promise<Question> {
     return new Promise<Question>((answered) => {
-      const closes = within ? CLOSES_WITHIN : 0
-      const question: Question = { kind: 'question', closes, rows: [], failure: undefined, answered }
+      const question: Question = { kind: 'question', within, closes: CLOSES, rows: [], failure: undefined, answered }
       this.#toServer.send(this.#question(within), question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.

@@ -89,6 +89,8 @@ export class ModelServer {
   status: TransactionStatus = 'idle'
   closed = false
   names = 'public'
+  /** Questions of the node that are cancelled while they run: so many more. */
+  cancelsQuestions = 0
   readonly #say: (bytes: Buffer) => void
   readonly #withPolicy: boolean
   readonly #begins: (command: Command) => void
@@ -307,6 +309,10 @@ export class ModelServer {
     this.#refuseInFailed(command)
     if (portal.done && command.kind !== 'read') throw new Failure('55000')
     if (isQuestion(command.text)) {
+      if (this.cancelsQuestions > 0) {
+        this.cancelsQuestions -= 1
+        throw new Failure('57014')
+      }
       this.#say(this.#told())
       return this.#say(wire.commandComplete('SELECT 1'))
     }
