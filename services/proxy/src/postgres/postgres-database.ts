@@ -6,7 +6,7 @@ import type { Database, Lent } from '../protocol.ts'
 import { Knowledge } from './catalogue/knowledge.ts'
 import { redactorUnless } from './session/redactor.ts'
 import type { SessionTold } from './session/session-question.ts'
-import type { SessionSource } from './startup/greeting.ts'
+import type { DatabaseParts, SessionSource } from './startup/greeting.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import type { Parser } from './understanding/parser.ts'
 import { guardLogin } from './upstream/guard-login.ts'
@@ -86,12 +86,7 @@ export class PostgresDatabase implements Database, SessionSource {
     return this.#knowledge.close()
   }
 
-  /** `settings`: what the client has set for the server at the start. */
-  sessionParts(
-    role: string,
-    settings: ReadonlyMap<string, string>,
-    principal: Principal,
-  ): ReturnType<SessionSource['sessionParts']> {
+  sessionParts(role: string, settings: ReadonlyMap<string, string>, principal: Principal): DatabaseParts {
     // A role, its defaults and what the client sets at the start decide what names mean in a new session.
     const key = JSON.stringify([role, ...TELLING.map((name) => settings.get(name))])
     return {

@@ -28,12 +28,12 @@ import { upstreamRefusal } from './upstream-refusal.ts'
 /** What of a database a session is made with. */
 export interface SessionSource {
   readonly servers: Servers
-  sessionParts(
-    role: string,
-    settings: ReadonlyMap<string, string>,
-    principal: Principal,
-  ): Pick<SessionOptions, 'judge' | 'redactor' | 'firstTold' | 'schema' | 'catalogueChanged'>
+  /** `settings`: what the client has set for the server at the start. */
+  sessionParts(role: string, settings: ReadonlyMap<string, string>, principal: Principal): DatabaseParts
 }
+
+/** What a session gets from its database. */
+export type DatabaseParts = Pick<SessionOptions, 'judge' | 'redactor' | 'firstTold' | 'schema' | 'catalogueChanged'>
 
 /** From an accepted socket to a name that nobody has believed yet, with the way on from there. */
 export const greetingOf = async (
@@ -89,10 +89,10 @@ class PostgresConnected implements Connected {
   readonly #line: Line
   readonly #upstream: Upstream
   readonly #application: string
-  readonly #parts: ReturnType<SessionSource['sessionParts']>
+  readonly #parts: DatabaseParts
   #client: ByteStream | undefined
 
-  constructor(line: Line, upstream: Upstream, application: string, parts: ReturnType<SessionSource['sessionParts']>) {
+  constructor(line: Line, upstream: Upstream, application: string, parts: DatabaseParts) {
     this.#line = line
     this.#upstream = upstream
     this.#application = application
