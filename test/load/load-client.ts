@@ -71,9 +71,10 @@ export class LoadClient {
     const ready = this.#ready
     this.ask(sql)
     await this.#until(() => this.#copying)
-    const line = framed('d', Buffer.from(`${'x'.repeat(64 * 1024 - 1)}\n`))
+    const line = Buffer.from(`${'x'.repeat(64 * 1024 - 1)}\n`)
+    const frame = framed('d', line)
     for (let sent = 0; sent < bytes; sent += line.length) {
-      if (this.socket.write(line)) continue
+      if (this.socket.write(frame)) continue
       await this.#until(() => this.socket.writableLength === 0)
     }
     this.socket.write(framed('c', Buffer.alloc(0)))

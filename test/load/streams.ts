@@ -12,7 +12,7 @@ export interface Streamed {
 }
 
 const MIB = 2 ** 20
-const ROW_BYTES = 1_000
+const ROW_BYTES = 4_096
 
 /** The tables that these want to find. */
 export const LOAD_TABLES = 'create unlogged table sink (line text)'
