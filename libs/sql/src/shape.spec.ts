@@ -58,6 +58,8 @@ describe('a text whose lexing could be doubted has no shape', () => {
     'SELECT 1 /* \u0001 */',
     'SELECT 1 /*/',
     "SELECT 'a' /* x */ -- y\n'b'",
+    "SELECT 'a'/* x */'b'",
+    "SELECT 'a' /**/ /* y */ 'b'",
     'SELECT é',
     "SELECT 'é'",
     'SELECT 1e5',

@@ -160,12 +160,19 @@ const endOfString = (text: string, start: number): number => {
   return end + 1
 }
 
-/** `'a'` on one line and `'b'` on the next are one string. */
+/**
+ * `'a'` on one line and `'b'` on the next are one string. With a comment in between they are not, but the shape of a
+ * comment is a space.
+ */
 const isStringContinued = (text: string, quote: number): boolean => {
   let at = quote + 1
-  for (let code = text.charCodeAt(at); code === 32 || code === 9 || code === 10 || code === 13;)
-    code = text.charCodeAt(++at)
-  return text.charCodeAt(at) === QUOTE
+  for (;;) {
+    const code = text.charCodeAt(at)
+    const comment = code === SLASH && text.charCodeAt(at + 1) === STAR ? endOfComment(text, at) : -1
+    if (comment > 0) at = comment
+    else if (code === 32 || code === 9 || code === 10 || code === 13) at += 1
+    else return code === QUOTE
+  }
 }
 
 const endOfQuotedName = (text: string, start: number): number => {
