@@ -197,6 +197,15 @@ describe('any text', () => {
     )
   })
 
+  it.each([
+    ['078-05-1120', '://password:.a@b.c'],
+    ['8', ':password=hunter2-and-more'],
+  ])('%s before a value has nothing to do with it', (before, value) => {
+    const [alone, among] = [Buffer.from(value), Buffer.from(before + value)]
+    const start = before.length
+    expect(spansIn(among, start, among.length)).toEqual(spansIn(alone, 0, alone.length))
+  })
+
   it('yields a planted value, whatever stands around it', () => {
     const around = fc.stringMatching(/^[ ,;()"'<>\n\t]*$/)
     const words = fc.stringMatching(/^[a-z ]{0,20}$/)

@@ -115,7 +115,7 @@ const wordAt = (bytes: Uint8Array, at: number, runEnd: number, end: number, hits
 
 const afterName = (bytes: Uint8Array, floor: number, at: number, end: number, hits: Hits): number => {
   // A time of day, a port.
-  if (isDigit(byteAt(bytes, at - 1))) return -1
+  if (at > floor && isDigit(byteAt(bytes, at - 1))) return -1
   const credentials = credentialsAt(bytes, at, end, hits)
   return credentials < 0 ? assignedSecretAt(bytes, floor, at, end, hits) : credentials
 }
