@@ -13,7 +13,7 @@ describe('rows', () => {
     const bytes = Buffer.from('no row at all')
     expect(mask.passes).toBe(true)
     expect(mask.apply(bytes, 0, bytes.length)).toBeUndefined()
-    expect(mask.applyRun(bytes, 3, 6)).toEqual([bytes.subarray(3, 6)])
+    expect(mask.applyRun(bytes, 3, 6)).toBeUndefined()
   })
 
   it('are edited where they lie when nothing changes its length', () => {
@@ -42,9 +42,7 @@ describe('rows', () => {
     const bytes = Buffer.concat([Buffer.from('before'), ...rows, Buffer.from('after')])
     const mask = new RowMask([plan({ action: 'pass' }), plan({ class: 'email' })])
     const sent = mask.applyRun(bytes, 6, bytes.length - 5)
-    expect(Buffer.concat(sent)).toEqual(
-      Buffer.concat([row(['a', 'a***@e***.com']), row(['b', null]), row(['c', 'b***@e***.org'])]),
-    )
+    expect(sent).toEqual(Buffer.concat([row(['a', 'a***@e***.com']), row(['b', null]), row(['c', 'b***@e***.org'])]))
     expect([bytes.subarray(0, 6).toString(), bytes.subarray(-5).toString()]).toEqual(['before', 'after'])
     expect(mask).toMatchObject({ rows: 3, maskedValues: 2 })
   })
@@ -127,14 +125,17 @@ describe('rows that lie', () => {
   })
 })
 
+const maskedRun = (columns: readonly ColumnPlan[], bytes: Buffer): Buffer => {
+  const lying = Buffer.from(bytes)
+  return new RowMask(columns, { pseudonymKey: KEY }).applyRun(lying, 0, lying.length) ?? lying
+}
+
 describe('any rows', () => {
   it('come out with the same columns, those that pass with the same bytes, and without what was planted', () => {
     fc.assert(
       fc.property(table, ({ columns, rows }) => {
         const bytes = Buffer.concat(rows.map(row))
-        const sent = Buffer.concat(
-          new RowMask(columns, { pseudonymKey: KEY }).applyRun(Buffer.from(bytes), 0, bytes.length),
-        )
+        const sent = maskedRun(columns, bytes)
         const masked = splitRows(sent).map(valuesOf)
         expect(masked.map((values) => values.length)).toEqual(rows.map((values) => values.length))
         for (const [r, values] of rows.entries()) {
@@ -155,9 +156,7 @@ describe('any rows', () => {
     fc.assert(
       fc.property(table, ({ columns, rows }) => {
         const bytes = Buffer.concat(rows.map(row))
-        const run = Buffer.concat(
-          new RowMask(columns, { pseudonymKey: KEY }).applyRun(Buffer.from(bytes), 0, bytes.length),
-        )
+        const run = maskedRun(columns, bytes)
         const mask = new RowMask(columns, { pseudonymKey: KEY })
         const single = rows.map((values) => {
           const one = row(values)

@@ -59,13 +59,12 @@ export class RowMask {
     return this.finish(bytes, end)
   }
 
-  /** Masks a run of whole messages; answers what is to be sent instead of `bytes[start, end)`. */
-  applyRun(bytes: Buffer, start: number, end: number): readonly Buffer[] {
-    const run = bytes.subarray(start, end)
-    if (this.passes) return [run]
+  /** The same of a run of whole messages. */
+  applyRun(bytes: Buffer, start: number, end: number): Buffer | undefined {
+    if (this.passes) return undefined
     this.begin(start)
     for (let at = start; at < end;) at = this.row(bytes, at, end)
-    return [this.finish(bytes, end) ?? run]
+    return this.finish(bytes, end)
   }
 
   private begin(start: number): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { Frames, ProtocolError, type FrameReader } from './index.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { Frames, ProtocolError, type FrameReader, type RunReader } from './index.ts'
 
 type Mode = 'whole' | 'stream' | 'skip'
 
@@ -56,6 +56,54 @@ describe('messages cut out of a byte stream', () => {
         },
       ),
     ))
+
+  it('are the same when those of one kind are taken several at a time', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('R', 'R', 'R', 'Q'), fc.string({ unit: 'binary-ascii', maxLength: 40 }))),
+        fc.infiniteStream(fc.integer({ min: 1, max: 200 })),
+        fc.infiniteStream(fc.boolean()),
+        (messages, sizes, takings) => {
+          const wire = Buffer.concat(messages.map(([tag, body]) => frame(tag, body)))
+          const { seen, reader } = collector(modeOf)
+          const one = new Frames(reader)
+          const runs: RunReader = {
+            tag: 'R'.charCodeAt(0),
+            get takes() {
+              return takings.next().value as boolean
+            },
+            run: (bytes, start, end, count, longest) => {
+              const before = seen.length
+              expect(one.read(bytes, start, end)).toBe(end)
+              expect(seen.length - before).toBe(count)
+              expect(Math.max(...seen.slice(before).map((text) => text.length - 2 + 5))).toBe(longest)
+            },
+          }
+          const frames = new Frames(reader, undefined, runs)
+          for (let at = 0; at < wire.length;) {
+            const next = at + (sizes.next().value as number)
+            const chunk = Buffer.from(wire.subarray(at, next))
+            expect(frames.read(chunk, 0, chunk.length)).toBe(chunk.length)
+            at = next
+          }
+          expect(seen).toEqual(messages.map(([tag, body]) => told(tag, body)))
+        },
+      ),
+    ))
+
+  it('leave to the other way what of a run is wrong, or longer than may be believed', () => {
+    const run = vi.fn()
+    const runs = { tag: 'R'.charCodeAt(0), takes: true, run }
+    const wrong = frame('R', '')
+    wrong.writeInt32BE(3, 1)
+    const wire = Buffer.concat([frame('R', 'a'), frame('R', 'b'), wrong])
+    expect(() => new Frames(collector(modeOf).reader, undefined, runs).read(wire, 0, wire.length)).toThrow(
+      ProtocolError,
+    )
+    expect(run).toHaveBeenCalledExactlyOnceWith(wire, 0, 12, 2, 6)
+    const long = Buffer.concat([frame('R', 'a'), frame('R', 'too long')])
+    expect(() => new Frames(collector(modeOf).reader, 8, runs).read(long, 0, long.length)).toThrow(/length/)
+  })
 
   it('stop where the reader pauses, and go on from there', () => {
     const wire = Buffer.concat([frame('Q', 'one'), frame('Q', 'two')])

@@ -18,6 +18,17 @@ export interface FrameReader {
 }
 
 /**
+ * Who takes messages of one kind several at a time: what each of them costs by itself is more than what is done with it.
+ */
+export interface RunReader {
+  readonly tag: number
+  /** False: they go to the `FrameReader`, one by one. */
+  readonly takes: boolean
+  /** bytes[start, end) are `count` whole messages, one behind the other, of `longest` bytes at most. */
+  run(bytes: Buffer, start: number, end: number, count: number, longest: number): void
+}
+
+/**
  * Cuts a byte stream into messages, however its bytes are cut.
  *
  * Messages that lie whole within what was read are handed over in place, with no copy. One that does not is
@@ -26,6 +37,7 @@ export interface FrameReader {
 export class Frames {
   readonly #reader: FrameReader
   readonly #lengthMax: number
+  readonly #runs: RunReader | undefined
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerBytes = 0
   #mode: 'whole' | 'stream' | 'skip' = 'whole'
@@ -36,9 +48,10 @@ export class Frames {
   #gatheredBytes = 0
 
   /** `lengthMax`: the longest length field to believe; the reader's `begin` may set closer bounds per tag. */
-  constructor(reader: FrameReader, lengthMax = 0x7fffffff) {
+  constructor(reader: FrameReader, lengthMax = 0x7fffffff, runs?: RunReader) {
     this.#reader = reader
     this.#lengthMax = lengthMax
+    this.#runs = runs
   }
 
   /** True while a message that is being streamed has not come to its end: nothing may be put in between. */
@@ -57,6 +70,13 @@ export class Frames {
       }
       const header = this.#headerBytes
       if (header === 0 && end - at >= HEADER_BYTES) {
+        if (this.#runs !== undefined && bytes[at] === this.#runs.tag) {
+          const behind = this.#run(this.#runs, bytes, at, end)
+          if (behind > at) {
+            at = behind
+            continue
+          }
+        }
         const length = 1 + this.#checked(bytes.readInt32BE(at + 1))
         const tag = bytes[at] ?? 0
         const mode = this.#reader.begin(tag, length)
@@ -80,6 +100,23 @@ export class Frames {
         if (!this.#feedHeader()) return at
       }
     }
+    return at
+  }
+
+  /** Hands over the run that begins here, and returns its end. What is wrong, or not whole, is left to the other way. */
+  #run(runs: RunReader, bytes: Buffer, start: number, end: number): number {
+    if (!runs.takes) return start
+    let at = start
+    let count = 0
+    let longest = 0
+    while (end - at >= HEADER_BYTES && bytes[at] === runs.tag) {
+      const length = 1 + bytes.readInt32BE(at + 1)
+      if (length < HEADER_BYTES || length > this.#lengthMax || length > end - at) break
+      if (length > longest) longest = length
+      at += length
+      count += 1
+    }
+    if (count > 0) runs.run(bytes, start, at, count, longest)
     return at
   }
 

@@ -43,6 +43,8 @@ export type TransactionStatus = 'idle' | 'open' | 'failed'
 export interface RowPlan {
   /** Takes the message of one row; returns what to send instead, or undefined when the bytes are right as they lie. */
   apply(bytes: Buffer, start: number, end: number): Buffer | undefined
+  /** The same of several whole messages, one behind the other, where that is cheaper. */
+  applyRun?(bytes: Buffer, start: number, end: number): Buffer | undefined
   /** Columns of which at least one value was masked, as `schema.relation.column` or the result's own name. */
   masked(): readonly string[]
 }

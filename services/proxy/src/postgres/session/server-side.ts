@@ -19,6 +19,7 @@ import {
   writeNotice,
   type Column,
   type FrameReader,
+  type RunReader,
   type RawFields,
 } from '@countersign/pgwire'
 import type { ToClient } from '../../session/to-client.ts'
@@ -64,7 +65,8 @@ export interface ServerSideOptions {
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
 /** Reads what the server says, gives it to the client masked, and keeps account of how each statement ends. */
-export class ServerSide implements FrameReader {
+export class ServerSide implements FrameReader, RunReader {
+  readonly tag = BACKEND.dataRow
   readonly #exchange: Exchange
   readonly #toClient: ToClient
   readonly #redactor: Redactor
@@ -129,6 +131,25 @@ export class ServerSide implements FrameReader {
 
   #boundRow(length: number): void {
     if (length > this.#rowBytesMax) throw new ProtocolError('PGWIRE_TOO_LONG', `a row of ${length} bytes to mask`)
+  }
+
+  /** Rows of a result that is described, when what the server says is neither for us nor held back. */
+  get takes(): boolean {
+    if (this.#exchange.head?.kind === 'question' || this.#toClient.withholds) return false
+    const execution = this.#running()
+    return execution?.described === true && (!execution.rows || execution.rows.applyRun !== undefined)
+  }
+
+  run(bytes: Buffer, start: number, end: number, count: number, longest: number): void {
+    const execution = this.#running()
+    if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'a row that nobody asked for')
+    this.#toClient.gate(execution.record)
+    execution.rowsReturned += count
+    execution.bytesReturned += end - start
+    if (execution.rows) this.#boundRow(longest)
+    const masked = execution.rows?.applyRun?.(bytes, start, end)
+    if (masked) this.#toClient.addWhole(masked)
+    else this.#toClient.add(bytes, start, end)
   }
 
   piece(_tag: number, bytes: Buffer, start: number, end: number, first: boolean, last: boolean): void {

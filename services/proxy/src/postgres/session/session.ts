@@ -126,7 +126,7 @@ export class Session implements LiveSession {
       },
     })
     this.#clientFrames = new Frames(this.#clientSide)
-    this.#serverFrames = new Frames(serverSide)
+    this.#serverFrames = new Frames(serverSide, undefined, serverSide)
     const firstTold = options.firstTold.get()
     if (firstTold) this.#exchange.meaning.told(firstTold, true)
     this.#listen(client, upstream.stream)

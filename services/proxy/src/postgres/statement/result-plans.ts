@@ -123,6 +123,7 @@ const rowPlan = ({ plans, names, passes }: Planned): RowPlan | undefined => {
   const mask = new RowMask(plans)
   return {
     apply: (bytes, start, end) => mask.apply(bytes, start, end),
+    applyRun: (bytes, start, end) => mask.applyRun(bytes, start, end),
     masked: () => namesOf(mask.maskedColumns, names),
   }
 }
