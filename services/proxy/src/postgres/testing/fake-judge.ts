@@ -82,13 +82,15 @@ export class FakeJudge implements Judge {
   /** Marks each value with a star; and every row says which statement it belongs to. */
   #rowPlan({ text }: Command): RowPlan {
     let any = false
+    const apply = (bytes: Buffer, start: number, end: number): Buffer => {
+      any = true
+      const values = readDataRow(bytes, start, end).map(String)
+      for (const value of values) if (!value.startsWith(text)) this.misattributed.push(`${value} by ${text}`)
+      return dataRow(values.map((value) => `*${value}`))
+    }
     return {
-      apply: (bytes, start, end) => {
-        any = true
-        const values = readDataRow(bytes, start, end).map(String)
-        for (const value of values) if (!value.startsWith(text)) this.misattributed.push(`${value} by ${text}`)
-        return dataRow(values.map((value) => `*${value}`))
-      },
+      apply,
+      applyRun: (bytes, start, end) => Buffer.concat([...rowsIn(bytes, start, end)].map((row) => apply(bytes, ...row))),
       masked: () => (any ? ['public.t.c'] : []),
     }
   }
@@ -99,6 +101,14 @@ export class FakeJudge implements Judge {
       end: () => Buffer.alloc(0),
       masked: () => [],
     }
+  }
+}
+
+function* rowsIn(bytes: Buffer, start: number, end: number): Generator<[start: number, end: number]> {
+  for (let at = start; at < end;) {
+    const next = at + 1 + bytes.readInt32BE(at + 1)
+    yield [at, next]
+    at = next
   }
 }
 
