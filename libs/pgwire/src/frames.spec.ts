@@ -30,6 +30,7 @@ const frame = (tag: string, body: string): Buffer => {
   return bytes
 }
 
+const R = 'R'.charCodeAt(0)
 const modes: Record<string, Mode> = { d: 'stream', X: 'skip' }
 const modeOf = (tag: string): Mode => modes[tag] ?? 'whole'
 const told = (tag: string, body: string) => (modeOf(tag) === 'stream' ? `${tag}(${body})` : `${tag}:${body}`)
@@ -68,11 +69,9 @@ describe('messages cut out of a byte stream', () => {
           const { seen, reader } = collector(modeOf)
           const one = new Frames(reader)
           const runs: RunReader = {
-            tag: 'R'.charCodeAt(0),
-            get takes() {
-              return takings.next().value as boolean
-            },
-            run: (bytes, start, end, count, longest) => {
+            takes: (tag) => tag === R && (takings.next().value as boolean),
+            run: (tag, bytes, start, end, count, longest) => {
+              expect(tag).toBe(R)
               const before = seen.length
               expect(one.read(bytes, start, end)).toBe(end)
               expect(seen.length - before).toBe(count)
@@ -93,14 +92,14 @@ describe('messages cut out of a byte stream', () => {
 
   it('leave to the other way what of a run is wrong, or longer than may be believed', () => {
     const run = vi.fn()
-    const runs = { tag: 'R'.charCodeAt(0), takes: true, run }
+    const runs = { takes: (tag: number) => tag === R, run }
     const wrong = frame('R', '')
     wrong.writeInt32BE(3, 1)
     const wire = Buffer.concat([frame('R', 'a'), frame('R', 'b'), wrong])
     expect(() => new Frames(collector(modeOf).reader, undefined, runs).read(wire, 0, wire.length)).toThrow(
       ProtocolError,
     )
-    expect(run).toHaveBeenCalledExactlyOnceWith(wire, 0, 12, 2, 6)
+    expect(run).toHaveBeenCalledExactlyOnceWith(R, wire, 0, 12, 2, 6)
     const long = Buffer.concat([frame('R', 'a'), frame('R', 'too long')])
     expect(() => new Frames(collector(modeOf).reader, 8, runs).read(long, 0, long.length)).toThrow(/length/)
   })

@@ -21,11 +21,10 @@ export interface FrameReader {
  * Who takes messages of one kind several at a time: what each of them costs by itself is more than what is done with it.
  */
 export interface RunReader {
-  readonly tag: number
-  /** False: they go to the `FrameReader`, one by one. */
-  readonly takes: boolean
-  /** bytes[start, end) are `count` whole messages, one behind the other, of `longest` bytes at most. */
-  run(bytes: Buffer, start: number, end: number, count: number, longest: number): void
+  /** False: messages of this tag go to the `FrameReader` now, one by one. */
+  takes(tag: number): boolean
+  /** bytes[start, end) are `count` whole messages of this tag, one behind the other, of `longest` bytes at most. */
+  run(tag: number, bytes: Buffer, start: number, end: number, count: number, longest: number): void
 }
 
 /**
@@ -70,15 +69,15 @@ export class Frames {
       }
       const header = this.#headerBytes
       if (header === 0 && end - at >= HEADER_BYTES) {
-        if (this.#runs !== undefined && bytes[at] === this.#runs.tag) {
-          const behind = this.#run(this.#runs, bytes, at, end)
+        const tag = bytes[at] ?? 0
+        if (this.#runs?.takes(tag)) {
+          const behind = this.#run(this.#runs, tag, bytes, at, end)
           if (behind > at) {
             at = behind
             continue
           }
         }
         const length = 1 + this.#checked(bytes.readInt32BE(at + 1))
-        const tag = bytes[at] ?? 0
         const mode = this.#reader.begin(tag, length)
         if (at + length <= end) {
           if (!this.#deliver(mode, tag, bytes, at, at + length)) return at + length
@@ -104,19 +103,18 @@ export class Frames {
   }
 
   /** Hands over the run that begins here, and returns its end. What is wrong, or not whole, is left to the other way. */
-  #run(runs: RunReader, bytes: Buffer, start: number, end: number): number {
-    if (!runs.takes) return start
+  #run(runs: RunReader, tag: number, bytes: Buffer, start: number, end: number): number {
     let at = start
     let count = 0
     let longest = 0
-    while (end - at >= HEADER_BYTES && bytes[at] === runs.tag) {
+    while (end - at >= HEADER_BYTES && bytes[at] === tag) {
       const length = 1 + bytes.readInt32BE(at + 1)
       if (length < HEADER_BYTES || length > this.#lengthMax || length > end - at) break
       if (length > longest) longest = length
       at += length
       count += 1
     }
-    if (count > 0) runs.run(bytes, start, at, count, longest)
+    if (count > 0) runs.run(tag, bytes, start, at, count, longest)
     return at
   }
 

@@ -23,7 +23,7 @@ import {
   type RawFields,
 } from '@countersign/pgwire'
 import type { ToClient } from '../../session/to-client.ts'
-import type { RowPlan } from '../../statement/judgement.ts'
+import type { CopyPlan, RowPlan } from '../../statement/judgement.ts'
 import type { PostgresExecution } from '../statement/postgres-judgement.ts'
 import type { Exchange } from './exchange.ts'
 import { executionsOf, judgementOf, type Pending, type Question } from './pending.ts'
@@ -66,7 +66,6 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
 /** Reads what the server says, gives it to the client masked, and keeps account of how each statement ends. */
 export class ServerSide implements FrameReader, RunReader {
-  readonly tag = BACKEND.dataRow
   readonly #exchange: Exchange
   readonly #toClient: ToClient
   readonly #redactor: Redactor
@@ -133,23 +132,27 @@ export class ServerSide implements FrameReader, RunReader {
     if (length > this.#rowBytesMax) throw new ProtocolError('PGWIRE_TOO_LONG', `a row of ${length} bytes to mask`)
   }
 
-  /** Rows of a result that is described, when what the server says is neither for us nor held back. */
-  get takes(): boolean {
+  /** Rows of what is described, when what the server says is neither for us nor held back. */
+  takes(tag: number): boolean {
+    if (tag !== BACKEND.dataRow && tag !== BACKEND.copyData) return false
     if (this.#exchange.head?.kind === 'question' || this.#toClient.withholds) return false
     const execution = this.#running()
     return execution?.described === true && (!execution.rows || execution.rows.applyRun !== undefined)
   }
 
-  run(bytes: Buffer, start: number, end: number, count: number, longest: number): void {
+  run(tag: number, bytes: Buffer, start: number, end: number, count: number, longest: number): void {
     const execution = this.#running()
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'a row that nobody asked for')
     this.#toClient.gate(execution.record)
     execution.rowsReturned += count
     execution.bytesReturned += end - start
-    if (execution.rows) this.#boundRow(longest)
-    const masked = execution.rows?.applyRun?.(bytes, start, end)
-    if (masked) this.#toClient.addWhole(masked)
-    else this.#toClient.add(bytes, start, end)
+    if (tag === BACKEND.copyData ? execution.copy : execution.rows) this.#boundRow(longest)
+    const masked =
+      tag === BACKEND.copyData
+        ? execution.copy && copyRun(execution.copy, bytes, start, end)
+        : execution.rows?.applyRun?.(bytes, start, end)
+    if (!masked) this.#toClient.add(bytes, start, end)
+    else if (masked.length > 0) this.#toClient.addWhole(masked)
   }
 
   piece(_tag: number, bytes: Buffer, start: number, end: number, first: boolean, last: boolean): void {
@@ -453,6 +456,30 @@ export class ServerSide implements FrameReader, RunReader {
     if (head?.kind === 'query') return head.executions[head.next]
     return head?.kind === 'execute' ? head.execution : undefined
   }
+}
+
+/** Each message of COPY data, masked, in a message of its own; none where everything is still held back. */
+const copyRun = (copy: CopyPlan, bytes: Buffer, start: number, end: number): Buffer => {
+  const payloads: Buffer[] = []
+  let length = 0
+  for (let at = start; at < end;) {
+    const next = at + 1 + bytes.readInt32BE(at + 1)
+    const masked = copy.push(bytes.subarray(at + HEADER_BYTES, next))
+    if (masked.length > 0) {
+      payloads.push(masked)
+      length += HEADER_BYTES + masked.length
+    }
+    at = next
+  }
+  const messages = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const payload of payloads) {
+    messages[at] = BACKEND.copyData
+    messages.writeInt32BE(4 + payload.length, at + 1)
+    messages.set(payload, at + HEADER_BYTES)
+    at += HEADER_BYTES + payload.length
+  }
+  return messages
 }
 
 const NO_COLUMNS: readonly Column[] = []
