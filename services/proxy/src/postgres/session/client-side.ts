@@ -79,6 +79,8 @@ export class ClientSide implements FrameReader {
   #within = false
   /** Something of this group was executed. */
   #executed = false
+  /** A portal of this group's, which would not outlive an end of it. */
+  #bound = false
   #asksWithin = false
   /** We have executed a question of our own in this group, and the client nothing. */
   #onlyWeExecuted = false
@@ -113,9 +115,10 @@ export class ClientSide implements FrameReader {
   }
 
   /**
-   * Whether a question of our own belongs into the group. The server commits a simple query by itself, unless something
-   * was executed before it in its group: then only the Sync of that does (PostgreSQL's "pipelining"). Our question must
-   * not be what makes the difference.
+   * Whether a question of our own belongs into the group. What is executed first in its group the server commits by
+   * itself, and whatever cannot run in a transaction block can be run like that (CREATE INDEX CONCURRENTLY, VACUUM);
+   * behind something else that was executed it waits for the Sync (PostgreSQL's "pipelining"). Our question must not be
+   * what makes the difference, so it ends the group that has begun where nothing of that is lost.
    */
   get asksWithin(): boolean {
     return this.#asksWithin
@@ -157,7 +160,7 @@ export class ClientSide implements FrameReader {
 
   message(tag: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#skipping && tag !== FRONTEND.sync && tag !== FRONTEND.terminate) return true
-    const own = isWhole(tag) && !this.#executed && this.#exchange.status === 'idle'
+    const own = (isWhole(tag) || !this.#bound) && !this.#executed && this.#exchange.status === 'idle'
     this.#asksWithin = this.#within && !own
     // The question between this and what came before ends what ours within has begun.
     if (own && this.#onlyWeExecuted) this.#exchange.meaning.asksAgain()
@@ -483,6 +486,7 @@ export class ClientSide implements FrameReader {
     if (portal.execution) this.#gateFor([portal.execution])
     const { meaning, syncs } = this.#exchange
     meaning.cursors.delete(name)
+    this.#bound = true
     return this.#extend(bytes, start, end, { kind: 'bind', change: meaning.portals.change(name, portal, syncs) })
   }
 
@@ -619,6 +623,7 @@ export class ClientSide implements FrameReader {
     this.#skipping = false
     this.#within = false
     this.#executed = false
+    this.#bound = false
     this.#onlyWeExecuted = false
     this.#exchange.syncs += 1
     if (this.#exchange.copying) return this.#forward(bytes, start, end, undefined)

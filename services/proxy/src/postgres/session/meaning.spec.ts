@@ -165,6 +165,25 @@ describe('a question of our own that is cancelled, or out of time,', () => {
   })
 })
 
+describe('a question of our own in the middle of a group', () => {
+  it('does not make a pipeline of what the client executes alone', async () => {
+    await world.client.says(wire.query('read 7'))
+    await world.client.says(wire.parse('', 'write 1'), wire.flush)
+    world.schema = 2 // Somebody has changed it meanwhile.
+    await world.client.says(wire.bind('', ''), wire.describe('P'), wire.execute(), wire.sync)
+    expect(ran()).toEqual(['read 7', 'write 1'])
+    expect(world.model.pipelined).toEqual([])
+  })
+
+  it('leaves the portals of the group where they are', async () => {
+    await world.client.says(wire.query('read 7'))
+    await world.client.says(wire.parse('', 'read 1'), wire.bind('p', ''), wire.parse('s', 'write 2'), wire.flush)
+    world.schema = 2
+    await world.client.says(wire.bind('', 's'), wire.execute(), wire.execute('p'), wire.sync)
+    expect(ran()).toEqual(['read 7', 'write 2', 'read 1'])
+  })
+})
+
 const GONE_WRONG = {
   severity: 'ERROR',
   code: '57014',

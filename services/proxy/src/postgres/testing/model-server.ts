@@ -86,6 +86,9 @@ const kept = (name: string): string => Buffer.from(name).toString('latin1', 0, 6
  */
 export class ModelServer {
   readonly ran: Ran[] = []
+  /** Texts that were executed behind something else in their group: some of what PostgreSQL has cannot be. */
+  readonly pipelined: string[] = []
+  #executed = 0
   status: TransactionStatus = 'idle'
   closed = false
   names = 'public'
@@ -230,6 +233,7 @@ export class ModelServer {
 
   #ready(): void {
     this.#implicit = []
+    this.#executed = 0
     this.#say(readyForQuery(this.status))
   }
 
@@ -306,6 +310,8 @@ export class ModelServer {
     if (!portal) throw new Failure('34000')
     const { command } = portal
     if (!command) return this.#say(wire.emptyQueryResponse)
+    if (this.#executed > 0 && !isQuestion(command.text)) this.pipelined.push(command.text)
+    this.#executed += 1
     this.#refuseInFailed(command)
     if (portal.done && command.kind !== 'read') throw new Failure('55000')
     if (isQuestion(command.text)) {
