@@ -35,7 +35,7 @@ export interface AdmissionOptions<J extends Judgement> {
   readonly identity: Identity
   readonly account: StatementAccount<J>
   readonly recorder: Recorder
-  readonly holds: Holds
+  readonly holds: Pick<Holds, 'requestFor' | 'answer'>
   readonly notice: (notice: Notice) => void
   /** What is recorded of a text that could not be understood. */
   readonly notUnderstood: (sql: string, refusal: StatementRefusedError) => J
@@ -167,7 +167,10 @@ export class Admission<J extends Judgement> {
     const outcome = await answer.finally(() => (this.#holding = false))
     stages.hold = identity.clock() - heldAt
     if ('refused' in outcome) throw settle(outcome.withdrawn ? 'withdrawn' : 'refused', outcome.refused)
-    const changed = await drift(worst, ask, signal)
+    const changed = await drift(worst, ask, signal).catch((error: unknown) => {
+      throw error instanceof StatementRefusedError ? settle('refused', error) : error
+    })
+    if (signal.aborted) throw settle('withdrawn', say.cancelled())
     if (changed) throw settle('refused', say.grantDoesNotMatch(outcome.granted, changed))
     return { executions }
   }
