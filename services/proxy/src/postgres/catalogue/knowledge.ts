@@ -65,8 +65,9 @@ export class Knowledge {
   readonly side: SideConnection
   readonly #options: KnowledgeOptions
   readonly #samples = new Map<string, Samples>()
-  /** Some table could not be looked into when the schema was read, because it was locked. */
-  #unseen = false
+  /** Tables that could not be looked into when the schema was read, because they were locked. */
+  #unseen: readonly RelationSummary[] = []
+  #seesMore = false
   #classified = new Map<string, readonly ObservedColumn[]>()
   #summary: CatalogueSummary | undefined
   #columns = new Map<string, DescribedColumn>()
@@ -230,10 +231,21 @@ export class Knowledge {
     try {
       const seen = await this.#fingerprintNow()
       if (this.#fingerprint !== undefined && seen !== this.#fingerprint) this.hasChanged()
+      else await this.#lookIntoUnseen()
     } catch {
       // The next reading says what is wrong.
     }
     return performance.now() - began
+  }
+
+  /** One of them at a time: each may take as long as a lock is waited for. */
+  async #lookIntoUnseen(): Promise<void> {
+    const [relation, ...others] = this.#unseen
+    if (!relation) return
+    this.#unseen = [...others, relation]
+    if (!(await this.#samplesOf(relation))) return
+    this.#seesMore = true
+    void this.refresh()
   }
 
   async #fingerprintNow(): Promise<string> {
@@ -249,7 +261,7 @@ export class Knowledge {
       const changes = this.#changes
       try {
         await this.#read()
-        wait = this.#unseen ? LOOK_MS : POLL_MS
+        wait = POLL_MS
         this.#backOff.succeeded()
         this.#failure = undefined
         this.#changesRead = changes
@@ -279,22 +291,24 @@ export class Knowledge {
     })
     const summary = await this.#options.parser.readCatalogue(this.name, answers)
     this.#fingerprint = fingerprint
-    if (summary.version !== this.#summary?.version || this.#unseen) await this.#classify(summary)
+    if (summary.version !== this.#summary?.version || this.#seesMore) await this.#classify(summary)
   }
 
   async #classify(summary: CatalogueSummary): Promise<void> {
     const before = this.#classified
     const classified: typeof before = new Map()
     const observed: ObservedColumn[] = []
-    this.#unseen = false
+    const unseen: RelationSummary[] = []
     for (const relation of summary.relations.filter(isOfUser)) {
       const form = JSON.stringify(relation)
       const samples = before.has(form) ? undefined : await this.#samplesOf(relation)
       const columns = before.get(form) ?? this.#columnsOf(relation, samples)
       observed.push(...columns)
       if (before.has(form) || samples) classified.set(form, columns)
-      else this.#unseen = true
+      else unseen.push(relation)
     }
+    this.#unseen = unseen
+    this.#seesMore = false
     this.#classified = classified
     this.#summary = summary
     this.#relations = new Map(summary.relations.map((relation) => [relation.oid, relation]))
