@@ -625,7 +625,7 @@ export class ClientSide implements FrameReader {
     this.#executed = false
     this.#bound = false
     this.#onlyWeExecuted = false
-    this.#exchange.syncs += 1
+    this.#exchange.synced()
     if (this.#exchange.copying) return this.#forward(bytes, start, end, undefined)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'sync' })

@@ -83,7 +83,14 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
     const kept = before.filter(({ kind }) => kind !== 'sync')
     this.pending.splice(1, 0, ...kept)
     this.groupsSent -= before.length - kept.length
+    if (kept.length < before.length) this.meaning.groupGoesOn(this.syncs)
     this.copying = end < 0
+  }
+
+  /** The client has sent a Sync. */
+  synced(): void {
+    this.syncs += 1
+    if (this.copying) this.meaning.groupGoesOn(this.syncs)
   }
 
   #oweCopyEnd(pending: Pending): void {

@@ -178,7 +178,7 @@ export class Session implements LiveSession {
     if (this.#exchange.pending.length === 0) return this.end(because, lastWords)
     this.#interrupted = because
     this.#clientSide.close()
-    this.#admission.abort(WITHDRAWN[because])
+    this.#admission.end(WITHDRAWN[because])
     this.#toServer.close()
     this.#toClient.close(lastWords)
     this.#toClient.withhold()
@@ -197,7 +197,7 @@ export class Session implements LiveSession {
     this.#toServer.flush()
     this.#toServer.close()
     this.#toClient.close()
-    this.#admission.abort(WITHDRAWN[because])
+    this.#admission.end(WITHDRAWN[because])
     this.#exchange.abandon()
     const { sessionId, now } = identity
     const statements = this.#exchange.statements
