@@ -104,7 +104,7 @@ describe('after any commands whatever', () => {
     always(({ events, states }) => {
       const reread = fold(approval, events.map(writeApprovalEvent).map(readApprovalEvent))
       expect(reread).toEqual(states.at(-1) ?? approval.initial)
-      if (reread.phase !== 'not-asked') expect(inForce(reread).data.phase).toBe(reread.phase)
+      if (reread.phase !== 'not-asked') expect(inForce(reread)?.data.phase).toBe(reread.phase)
     }))
 
   it('an event out of its turn changes nothing that is settled', () =>

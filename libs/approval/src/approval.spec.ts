@@ -277,7 +277,7 @@ describe('using a grant', () => {
 })
 
 describe('what nodes are told', () => {
-  const told = (...past: ApprovalEvent[]) => inForce(fold(approval, past) as Asked).data
+  const told = (...past: ApprovalEvent[]) => inForce(fold(approval, past) as Asked)?.data
 
   it('names who granted it and until when', () =>
     expect(told(asked(), voted(bo, { reason: 'ok' }), granted(['bo']))).toMatchObject({
@@ -307,7 +307,7 @@ describe('what nodes are told', () => {
   })
 
   it('names the claim that was refused', () =>
-    expect(told(asked(), claimRefused('not-granted')).refusedClaim).toEqual({
+    expect(told(asked(), claimRefused('not-granted'))?.refusedClaim).toEqual({
       statementId: second,
       because: 'not-granted',
     }))

@@ -1,4 +1,13 @@
-import type { ApprovalEvent, ClaimObjection, Instant, PrincipalId, StatementId, Vote } from '@countersign/contracts'
+import type {
+  ApprovalEvent,
+  ClaimObjection,
+  Digest,
+  Instant,
+  Principal,
+  PrincipalId,
+  StatementId,
+  Vote,
+} from '@countersign/contracts'
 
 /** Every condition an approval can be in. What is not listed cannot be. */
 export type Approval = NotAsked | Asked
@@ -31,8 +40,8 @@ export interface Granted extends Opened {
 export interface Claimed extends Opened {
   readonly phase: 'claimed'
   readonly usableUntil: Instant
-  /** The one statement that may run under it. */
-  readonly claimedBy: StatementId
+  /** The one statement that may run under it. A change of policies is in force, and claimed by none. */
+  readonly claimedBy?: StatementId
 }
 
 export interface Denied extends Opened {
@@ -57,7 +66,18 @@ export interface Voided extends Opened {
 
 export type DataOf<Type extends ApprovalEvent['type']> = Extract<ApprovalEvent, { type: Type }>['data']
 
-export type Request = DataOf<'approval.requested'>
+/** What is asked for: that a statement may run, or that other policies come into force. */
+export type Request = StatementRequest | PolicyRequest
+export type StatementRequest = DataOf<'approval.requested'>
+export type PolicyRequest = DataOf<'approval.policy-requested'>
+
+/** What signatures are bound to. */
+export const digestOf = (request: Request): Digest =>
+  request.kind === 'policy' ? request.proposal.digest : request.statement.digest
+
+/** Who asks. */
+export const requesterOf = (request: Request): Principal =>
+  request.kind === 'policy' ? request.proposal.principal : request.statement.principal
 
 export interface Signature {
   readonly person: string
@@ -78,6 +98,7 @@ export const notAsked: NotAsked = { phase: 'not-asked', refusedClaims: [] }
 export const evolve = (state: Approval, { type, data }: ApprovalEvent): Approval => {
   switch (type) {
     case 'approval.requested':
+    case 'approval.policy-requested':
       return asked(state, data)
     case 'approval.voted':
       return state.phase === 'pending' ? signed(state, data) : state
@@ -99,6 +120,8 @@ export const evolve = (state: Approval, { type, data }: ApprovalEvent): Approval
       return state.phase === 'granted' ? claimed(state, data) : state
     case 'grant.claim-refused':
       return claimRefused(state, data)
+    case 'grant.used':
+      return state.phase === 'granted' ? used(state, data) : state
     case 'grant.expired':
       return state.phase === 'granted' ? { ...openedOf(state, data.at), phase: 'expired' } : state
   }
@@ -128,6 +151,12 @@ const claimed = (state: Granted, { statementId, at }: DataOf<'grant.claimed'>): 
   phase: 'claimed',
   usableUntil: state.usableUntil,
   claimedBy: statementId,
+})
+
+const used = (state: Granted, { at }: DataOf<'grant.used'>): Claimed => ({
+  ...openedOf(state, at),
+  phase: 'claimed',
+  usableUntil: state.usableUntil,
 })
 
 const claimRefused = (state: Approval, { statementId, because, at }: DataOf<'grant.claim-refused'>): Approval => {

@@ -10,7 +10,7 @@ import type {
   StatementId,
   Target,
 } from '@countersign/contracts'
-import type { Approval, Asked, Request } from './approval.ts'
+import type { Approval, Asked, StatementRequest } from './approval.ts'
 
 /** A statement asks to run under a grant. */
 export interface Claim {
@@ -49,11 +49,17 @@ const isRepeated = ({ statementId }: Claim, state: Approval): boolean =>
 
 const objectionTo = (claim: Claim, state: Approval): ClaimObjection | undefined => {
   if (state.phase === 'not-asked') return 'unknown-request'
-  return mismatch(claim, state.request) ?? notUsable(claim, state) ?? drift(claim, state.request)
+  const { request } = state
+  // No statement runs under a grant for policies.
+  if (request.kind === 'policy') return 'other-statement'
+  return mismatch(claim, request) ?? notUsable(claim, state) ?? drift(claim, request)
 }
 
 /** Whoever is not the one it was given to learns that first, and nothing about how it stands. */
-const mismatch = ({ principalId, digest, target, role }: Claim, { statement }: Request): ClaimObjection | undefined => {
+const mismatch = (
+  { principalId, digest, target, role }: Claim,
+  { statement }: StatementRequest,
+): ClaimObjection | undefined => {
   if (principalId !== statement.principal.id) return 'other-principal'
   if (digest !== statement.digest) return 'other-statement'
   const { environment, database } = statement.target
@@ -80,7 +86,7 @@ const notUsable = ({ at }: Claim, state: Asked): ClaimObjection | undefined => {
 }
 
 /** CONTROL drift: what was approved must still be what would run. */
-const drift = ({ policyVersion, rows }: Claim, { statement }: Request): ClaimObjection | undefined => {
+const drift = ({ policyVersion, rows }: Claim, { statement }: StatementRequest): ClaimObjection | undefined => {
   if (policyVersion !== statement.policyVersion) return 'policy-changed'
   return exceeds(rows, statement.rows) ? 'more-rows' : undefined
 }

@@ -1,12 +1,18 @@
 import type { Channel, Digest, Instant, Principal, RequestId, Vote } from '@countersign/contracts'
-import type { DataOf, Request } from './approval.ts'
+import type { DataOf, PolicyRequest, StatementRequest } from './approval.ts'
 import type { Claim } from './claim.ts'
 
 /** What may be asked of an approval. Whatever the rule needs to know, the time above all, comes in with it. */
-export type ApprovalCommand = Open | CastVote | Expire | Withdraw | Use | Void | ExpireGrant
+export type ApprovalCommand = Open | CastVote | Expire | Withdraw | Use | Enforce | Void | ExpireGrant
 
-/** A statement is held: who may sign for it has been resolved, and nobody who is excluded is among them. */
-export interface Open extends Request {
+/** Something is asked for: who may sign for it has been resolved, and nobody who is excluded is among them. */
+export type Open = OpenStatement | OpenPolicy
+
+export interface OpenStatement extends StatementRequest {
+  readonly type: 'request'
+}
+
+export interface OpenPolicy extends PolicyRequest {
   readonly type: 'request'
 }
 
@@ -15,7 +21,7 @@ export interface CastVote {
   readonly requestId: RequestId
   readonly voter: Pick<Principal, 'id' | 'kind' | 'person'>
   readonly vote: Vote
-  /** Of the statement that the voter was shown. */
+  /** Of the statement, or of the policies, that the voter was shown. */
   readonly digest: Digest
   readonly reason?: string | undefined
   readonly channel: Channel
@@ -39,6 +45,13 @@ export interface Withdraw {
 
 export interface Use extends Claim {
   readonly type: 'claim'
+}
+
+/** The policies that were granted are in force. */
+export interface Enforce {
+  readonly type: 'enforce'
+  readonly requestId: RequestId
+  readonly at: Instant
 }
 
 /** What was approved is no longer what would run. */

@@ -15,6 +15,11 @@ export const decide = (command: ApprovalCommand, state: Approval): readonly Appr
       return onVote(command, state)
     case 'claim':
       return onClaim(command, state)
+    case 'enforce': {
+      const { type: _, ...data } = command
+      const isPolicy = state.phase === 'granted' && state.request.kind === 'policy'
+      return isPolicy ? [{ type: 'grant.used', data }] : []
+    }
     case 'expire': {
       const { type: _, ...data } = command
       const due = state.phase === 'pending' && data.at >= state.request.expiresAt
@@ -38,11 +43,19 @@ export const decide = (command: ApprovalCommand, state: Approval): readonly Appr
 
 /** CONTROL no-approver: what nobody can approve is denied at once, never left open and never waved through. */
 const onRequest = (command: Open): readonly ApprovalEvent[] => {
-  const { type: _, ...request } = command
-  const { requestId, at } = request
-  const requested: ApprovalEvent = { type: 'approval.requested', data: request }
-  if (couldBeSatisfied(request)) return [requested]
+  const { requestId, at } = command
+  const requested = requestedBy(command)
+  if (couldBeSatisfied(command)) return [requested]
   return [requested, { type: 'approval.denied', data: { requestId, because: 'no-approver', at } }]
+}
+
+const requestedBy = (command: Open): ApprovalEvent => {
+  if (command.kind === 'policy') {
+    const { type: _, ...data } = command
+    return { type: 'approval.policy-requested', data }
+  }
+  const { type: _, ...data } = command
+  return { type: 'approval.requested', data }
 }
 
 export const approval: Decider<Approval, ApprovalCommand, ApprovalEvent> = { initial: notAsked, decide, evolve }

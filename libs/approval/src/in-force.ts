@@ -5,9 +5,10 @@ export type ApprovalInForce = Extract<DecisionEvent, { type: 'approval.in-force'
 
 /**
  * How an approval stands, as nodes are told. A function of the state alone, its time included: whoever derives it,
- * however often, publishes the same.
+ * however often, publishes the same. Of a change of policies nodes are told nothing: they obey it once it is in force.
  */
-export const inForce = (state: Asked): ApprovalInForce => {
+export const inForce = (state: Asked): ApprovalInForce | undefined => {
+  if (state.request.kind === 'policy') return undefined
   const { requestId, statement } = state.request
   const { principal, sessionId, digest, target } = statement
   const refusedClaim = state.refusedClaims.at(-1)
@@ -24,7 +25,7 @@ export const inForce = (state: Asked): ApprovalInForce => {
       people,
       ...(reason !== undefined && { reason }),
       ...('usableUntil' in state && { usableUntil: state.usableUntil }),
-      ...('claimedBy' in state && { claimedBy: state.claimedBy }),
+      ...('claimedBy' in state && state.claimedBy !== undefined && { claimedBy: state.claimedBy }),
       ...(refusedClaim && { refusedClaim }),
       at: state.changedAt,
     },

@@ -1,5 +1,5 @@
 import type { ApprovalEvent, Objection } from '@countersign/contracts'
-import { signersOf, type Approval, type Pending } from './approval.ts'
+import { digestOf, signersOf, type Approval, type Pending } from './approval.ts'
 import type { CastVote } from './command.ts'
 import { groupsOf, isSatisfiedBy } from './satisfied.ts'
 
@@ -25,20 +25,20 @@ export const standingOf = (
   if (kind !== 'person' || person === undefined) return { because: 'not-a-person' }
   if (state.phase === 'expired') return { because: 'expired' }
   if (state.phase !== 'pending') return { because: 'not-open' }
-  const { excluded, expiresAt, statement } = state.request
+  const { excluded, expiresAt } = state.request
   if (at >= expiresAt) return { because: 'expired' }
   if (excluded.includes(person)) return { because: 'own-request' }
   if (groupsOf(state.request, person).length === 0) return { because: 'not-an-owner' }
   // Who has signed may still deny: an objection is never too late while nothing is decided.
   if (vote === 'grant' && signersOf(state).includes(person)) return { because: 'already-voted' }
-  if (digest !== statement.digest) return { because: 'other-statement' }
+  if (digest !== digestOf(state.request)) return { because: 'other-statement' }
   return { state, person }
 }
 
 /** A second click, or a message that is delivered again. */
 const isRepeated = ({ voter, vote, digest }: CastVote, state: Approval): boolean =>
   state.phase !== 'not-asked' &&
-  state.request.statement.digest === digest &&
+  digestOf(state.request) === digest &&
   state.signatures.some((signature) => signature.voter === voter.id && signature.vote === vote)
 
 const counted = (
@@ -61,12 +61,12 @@ const counted = (
 
 /** Whose client waits uses the grant in the same breath: there is no moment in which another could. */
 const granted = ({ requestId, usableUntil, at }: CastVote, { request }: Pending, people: string[]): ApprovalEvent[] => {
-  const { mode, expiresAt, statement } = request
   const grant = (until: CastVote['at']): ApprovalEvent => ({
     type: 'approval.granted',
     data: { requestId, people, usableUntil: until, at },
   })
-  if (mode === 'rerun') return [grant(usableUntil)]
+  if (request.kind === 'policy' || request.mode === 'rerun') return [grant(usableUntil)]
+  const { expiresAt, statement } = request
   const { statementId, sessionId } = statement
   return [grant(expiresAt), { type: 'grant.claimed', data: { requestId, statementId, sessionId, at } }]
 }

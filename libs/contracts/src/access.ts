@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SealedPart } from './commit.ts'
 import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
+import { DecidedFacts } from './decided-facts.ts'
 import {
   Action,
   CredentialId,
@@ -192,7 +193,7 @@ const credentialUsed = contract(
   }),
 )
 
-const statementIntended = contract(
+const statementIntendedV1 = contract(
   'statement.intended',
   1,
   z
@@ -222,6 +223,17 @@ const statementIntended = contract(
       at: Instant,
     })
     .describe('A statement is understood and decided, and nothing of it has had an effect yet.'),
+)
+
+// Version 2 says what policy was asked with, so that another policy can be asked the same later.
+const statementIntended = contract(
+  'statement.intended',
+  2,
+  statementIntendedV1.schema.extend({
+    facts: DecidedFacts.describe(
+      'What policy was asked with. Absent when it was not recorded: by older nodes, and where there was too much of it.',
+    ).optional(),
+  }),
 )
 
 export const Touch = z
@@ -405,6 +417,7 @@ export const accessFamily: Family<(typeof accessContracts)[number]> = {
   history: [
     upcast(authFailedV1, authFailed, (data) => data),
     upcast(credentialUsedV1, credentialUsed, (data) => ({ ...data, proof: 'token' as const })),
+    upcast(statementIntendedV1, statementIntended, (data) => data),
   ],
 }
 export const readAccessEvent = reader(accessFamily)

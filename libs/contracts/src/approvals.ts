@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { HeldStatement, HoldMode } from './access.ts'
 import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
-import { Instant, PrincipalId, RequestId, SessionId, StatementId } from './words.ts'
+import { Digest, Instant, Principal, PrincipalId, RequestId, SessionId, StatementId } from './words.ts'
 
 /*
  * What control writes to cs.approvals: the life of each approval, one stream per request.
@@ -26,6 +26,65 @@ const requested = contract(
     groups: z.array(ApproverGroup).min(1).describe('Every group must be satisfied, by different people.'),
     quorum: z.int().positive().describe('How many different people must sign in all.'),
     excluded: z.array(z.string()).describe('Who may not sign: the requester, and the human behind an agent.'),
+    expiresAt: Instant,
+    at: Instant,
+  }),
+)
+
+/** What another set of policies would have said of what is on record. */
+export const Replayed = z
+  .object({
+    since: Instant,
+    until: Instant.describe('How far it came.'),
+    complete: z.boolean().describe('False when there was more than there was time for.'),
+    statements: z.int().nonnegative(),
+    unchanged: z.int().nonnegative(),
+    stricter: z.int().nonnegative(),
+    looser: z.int().nonnegative(),
+    untold: z.int().nonnegative().describe('Of which cannot be told what it would have said.'),
+    policies: z
+      .array(z.object({ policy: z.string(), stricter: z.int().nonnegative(), looser: z.int().nonnegative() }))
+      .describe(
+        'By the policy that says so now, or no longer does: those that change most first, the others left out.',
+      ),
+    principals: z
+      .array(z.object({ principal: z.string(), stricter: z.int().nonnegative(), looser: z.int().nonnegative() }))
+      .describe('By who asked: those for whom most changes first, the others left out.'),
+  })
+  .describe('What a set of policies would have said of recorded statements.')
+export type Replayed = z.output<typeof Replayed>
+
+export const PolicyChange = z
+  .object({ id: z.string(), file: z.string(), change: z.enum(['added', 'removed', 'changed']) })
+  .describe('A policy, by its name, in which two sets differ. `file` is where it stands, or stood.')
+export type PolicyChange = z.output<typeof PolicyChange>
+
+export const PolicyProposal = z
+  .object({
+    principal: Principal.describe('Who proposes it.'),
+    digest: Digest.describe('SHA-256 over files and owners (policy-version/1): what a signature is bound to.'),
+    version: z.string().min(1).describe('The version that it would be: the beginning of the digest.'),
+    base: z.string().min(1).describe('The version in force that it was proposed against. Another one voids it.'),
+    reason: z.string(),
+    changes: z.array(PolicyChange),
+    owners: z
+      .object({ added: z.array(z.string()), removed: z.array(z.string()) })
+      .describe('Rules of DATAOWNERS that differ: a pattern and its groups each.'),
+    replayed: Replayed.optional(),
+  })
+  .describe('A change of policies and owners that waits for signatures. Its texts are in `policy.proposed`.')
+export type PolicyProposal = z.output<typeof PolicyProposal>
+
+const policyRequested = contract(
+  'approval.policy-requested',
+  1,
+  z.object({
+    requestId: RequestId,
+    kind: z.literal('policy'),
+    proposal: PolicyProposal,
+    groups: z.array(ApproverGroup).min(1).describe('Every group must be satisfied, by different people.'),
+    quorum: z.int().positive().describe('How many different people must sign in all.'),
+    excluded: z.array(z.string()).describe('Who may not sign: the one who proposes it.'),
     expiresAt: Instant,
     at: Instant,
   }),
@@ -156,10 +215,19 @@ const grantClaimRefused = contract(
   }),
 )
 
+const grantUsed = contract(
+  'grant.used',
+  1,
+  z
+    .object({ requestId: RequestId, at: Instant })
+    .describe('What was granted has been done: the policies are in force.'),
+)
+
 const grantExpired = contract('grant.expired', 1, z.object({ requestId: RequestId, at: Instant }))
 
 const approvalContracts = [
   requested,
+  policyRequested,
   voted,
   voteRefused,
   granted,
@@ -169,6 +237,7 @@ const approvalContracts = [
   voided,
   grantClaimed,
   grantClaimRefused,
+  grantUsed,
   grantExpired,
 ] as const
 

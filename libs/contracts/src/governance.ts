@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { ColumnClass } from './decisions.ts'
-import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
-import { CredentialId, Digest, Instant, Principal, PrincipalId, Target } from './words.ts'
+import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
+import { CredentialId, Digest, Instant, Principal, PrincipalId, RequestId, Target } from './words.ts'
 
 /*
  * What control writes to cs.governance: who may do what, and who said so. The history behind cs.decisions.
  */
 
-const policyPublished = contract(
+const policyPublishedV1 = contract(
   'policy.published',
   1,
   z.object({
@@ -16,6 +16,34 @@ const policyPublished = contract(
     by: PrincipalId.optional(),
     at: Instant,
   }),
+)
+
+// Version 2 says who signed. Until then whoever could write to control's files could publish.
+const policyPublished = contract(
+  'policy.published',
+  2,
+  policyPublishedV1.schema.extend({
+    requestId: RequestId.describe('The approval that it was published by; absent when it came from files.').optional(),
+    signedBy: z.array(z.string()).min(1).describe('The people who signed for it.').optional(),
+  }),
+)
+
+const policyProposed = contract(
+  'policy.proposed',
+  1,
+  z
+    .object({
+      requestId: RequestId.describe('The approval that decides about it.'),
+      digest: Digest.describe('SHA-256 over files and owners (policy-version/1).'),
+      version: z.string().min(1),
+      base: z.string().min(1).describe('The version in force that it was proposed against.'),
+      files: z.array(z.object({ name: z.string(), text: z.string() })).describe('Cedar files, whole.'),
+      owners: z.string().describe('DATAOWNERS, whole.'),
+      by: PrincipalId,
+      reason: z.string(),
+      at: Instant,
+    })
+    .describe('Policies and owners, exactly as they come into force when they are signed for.'),
 )
 
 const ownerAssigned = contract(
@@ -77,6 +105,7 @@ const eventQuarantined = contract(
 
 const governanceContracts = [
   policyPublished,
+  policyProposed,
   ownerAssigned,
   identityRegistered,
   identityRevoked,
@@ -88,7 +117,7 @@ const governanceContracts = [
 export type GovernanceEvent = EventOf<(typeof governanceContracts)[number]>
 export const governanceFamily: Family<(typeof governanceContracts)[number]> = {
   current: governanceContracts,
-  history: [],
+  history: [upcast(policyPublishedV1, policyPublished, (data) => data)],
 }
 export const readGovernanceEvent = reader(governanceFamily)
 export const writeGovernanceEvent = writer(governanceFamily)

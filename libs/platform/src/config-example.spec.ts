@@ -181,6 +181,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   tls: 'verify-full', // `disable` needs more to be taken out than itself.
   channelBinding: 'require',
   clientCertificates: 'required',
+  by: 'files',
   targetSessionAttrs: 'prefer-standby',
   loadBalanceHosts: 'random',
   standbyRoles: 'shop_app',

@@ -233,10 +233,30 @@ export const HoldConfig = z.strictObject({
 })
 export type HoldConfig = z.output<typeof HoldConfig>
 
+export const PolicyChangesConfig = z.strictObject({
+  by: z
+    .enum(['signatures', 'files'])
+    .default('signatures')
+    .describe(
+      'How policies and DATAOWNERS change. `signatures`: by `countersign policy publish`, once others have signed; the ' +
+        'files are where a new log begins, and what is changed in them afterwards has no effect. `files`: as soon as the ' +
+        'files change, until the first set has been published by signatures.',
+    ),
+  approvers: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['security'])
+    .describe('Groups of which each must sign for a change of policies, by a person of its own.'),
+  quorum: z.int().positive().max(20).default(1).describe('How many people must sign for it in all.'),
+  openHours: z.int().positive().max(720).default(72).describe('How long a proposed change may be signed for.'),
+})
+export type PolicyChangesConfig = z.output<typeof PolicyChangesConfig>
+
 export const ControlConfig = z.strictObject({
   listen: Listen.describe('The HTTP API and the console.'),
   policies: z.string().min(1).optional().describe('Folder of .cedar files. Without it the shipped set is in force.'),
   owners: z.string().min(1).describe('DATAOWNERS file.'),
+  policyChanges: PolicyChangesConfig.prefault({}).describe('How policies and owners come to be others.'),
   identities: z.string().min(1).describe('File of principals, groups and token digests.'),
 })
 export type ControlConfig = z.output<typeof ControlConfig>

@@ -20,7 +20,21 @@ const GROUP = /^@[\w.:/-]+$/
 const PATTERN = /^[^/\s@#]+\/[^/\s@#]+$|^\*$/
 
 export const parseOwners = (text: string): Owners =>
-  text.split(/\r?\n/).flatMap((line, index) => parseLine(line.replace(/(^|\s)#.*$/, '').trim(), index + 1))
+  text.split(/\r?\n/).flatMap((line, index) => parseLine(contentOf(line), index + 1))
+
+const contentOf = (line: string): string => line.replace(/(^|\s)#.*$/, '').trim()
+
+/** All that is wrong with a file, where `parseOwners` ends at the first. */
+export const faultsInOwners = (text: string): readonly PolicyError[] =>
+  text.split(/\r?\n/).flatMap((line, index) => {
+    try {
+      parseLine(contentOf(line), index + 1)
+      return []
+    } catch (error) {
+      if (error instanceof PolicyError) return [error]
+      throw error
+    }
+  })
 
 const parseLine = (text: string, line: number): Owners => {
   if (text === '') return []

@@ -15,3 +15,12 @@ export class PolicyError extends Error {
     this.line = line
   }
 }
+
+/** Where one finds what would be right. */
+export const REMEDIES: Readonly<Record<PolicyErrorCode, string>> = {
+  POLICY_SYNTAX: 'policies are written in Cedar: https://docs.cedarpolicy.com/policies/syntax-policy.html',
+  POLICY_SCHEMA: 'policies speak of what the schema names: see `countersign policy schema`',
+  POLICY_ANNOTATION:
+    'annotations are @id, @effect, @approvers, @quorum, @mask, @because, @advice: libs/policy/FORMAT.md',
+  OWNERS_SYNTAX: 'a line is a pattern and its groups: `prod/shop.public.payments*  @payments-team`',
+}

@@ -45,12 +45,10 @@ export interface PolicySet {
   readonly stored: { readonly all: string; readonly unheld: string; readonly anyColumn: string | undefined }
 }
 
-/** Throws PolicyError with file and line. What it accepts fits the schema. */
+/** Throws PolicyError with file and line, the first that there is. What it accepts fits the schema. */
 export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
-  const sources = files.flatMap(partsOf)
-  const compiled = sources.map(compile)
-  checkIds(compiled)
-  checkSchema(compiled)
+  const { compiled, errors } = inspect(files)
+  if (errors[0]) throw errors[0]
   const digest = digestOf(files)
   const unmasking = compiled.filter(({ json }) => mayConcern(json, 'unmask'))
   const exceptions = unmasking.some(({ json }) => json.effect === 'forbid' && looksAtResource(json))
@@ -84,6 +82,16 @@ export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
 /** Facts that are known before anything is known of a statement. */
 const OF_THE_ASKER: ReadonlySet<string> = new Set(['environment', 'agent', 'hour', 'reason', 'ticket'])
 
+/** All that is wrong with a set of policies, where `compilePolicies` ends at the first. */
+export const faultsInPolicies = (files: readonly PolicyFile[]): readonly PolicyError[] => inspect(files).errors
+
+/** Each policy of a set by its name, as it is written. Throws as `compilePolicies` does. */
+export const policyTexts = (files: readonly PolicyFile[]): ReadonlyMap<string, Place & { readonly text: string }> => {
+  const { compiled, errors } = inspect(files)
+  if (errors[0]) throw errors[0]
+  return new Map(compiled.map(({ policy, part }) => [policy.id, part]))
+}
+
 interface Part extends Place {
   readonly text: string
   /** Where it begins in its file, in characters, and the lines before that. */
@@ -96,11 +104,31 @@ interface Compiled {
   readonly policy: Policy
 }
 
-const partsOf = ({ name, text }: PolicyFile): readonly Part[] => {
+const inspect = (files: readonly PolicyFile[]) => {
+  const errors: PolicyError[] = []
+  const parts = files.flatMap((file) => partsOf(file, errors))
+  const compiled = parts.flatMap((part) => {
+    try {
+      return [compile(part)]
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error
+      errors.push(error)
+      return []
+    }
+  })
+  errors.push(...takenIds(compiled), ...misfits(compiled))
+  return { compiled, errors }
+}
+
+const partsOf = ({ name, text }: PolicyFile, errors: PolicyError[]): readonly Part[] => {
   const answer = policySetTextToParts(text)
-  if (answer.type === 'failure') throw syntaxError(answer.errors, name, text)
+  if (answer.type === 'failure') {
+    errors.push(...answer.errors.map((error) => syntaxError(error, { file: name, line: 1, text })))
+    return []
+  }
   if (answer.policy_templates.length > 0) {
-    throw new PolicyError('POLICY_SYNTAX', name, 1, 'templates (?principal, ?resource) are not supported')
+    errors.push(new PolicyError('POLICY_SYNTAX', name, 1, 'templates (?principal, ?resource) are not supported'))
+    return []
   }
   let from = 0
   return answer.policies.map((part) => {
@@ -110,8 +138,8 @@ const partsOf = ({ name, text }: PolicyFile): readonly Part[] => {
   })
 }
 
-const syntaxError = ([error]: readonly DetailedError[], file: string, text: string): PolicyError =>
-  new PolicyError('POLICY_SYNTAX', file, lineAt(text, placeOf(error, text)), messageOf(error))
+const syntaxError = (error: DetailedError | undefined, { file, line, text }: Part): PolicyError =>
+  new PolicyError('POLICY_SYNTAX', file, line + lineAt(text, placeOf(error, text)) - 1, messageOf(error))
 
 const messageOf = (error: DetailedError | undefined): string =>
   `${error?.message ?? 'not a policy'}${error?.help ? ` (${error.help})` : ''}`
@@ -126,7 +154,7 @@ const lineAt = (text: string, at: number): number => text.slice(0, at).split('\n
 
 const compile = (part: Part): Compiled => {
   const answer = policyToJson(part.text)
-  if (answer.type === 'failure') throw syntaxError(answer.errors, part.file, part.text)
+  if (answer.type === 'failure') throw syntaxError(answer.errors[0], part)
   const { json } = answer
   const annotations = json.annotations ?? {}
   const id = annotations['id']
@@ -171,37 +199,30 @@ const speaksOfResource = (body: unknown): boolean =>
   body !== null &&
   Object.entries(body).some(([key, value]) => (key === 'Var' && value === 'resource') || speaksOfResource(value))
 
-const checkIds = (compiled: readonly Compiled[]): void => {
+const takenIds = (compiled: readonly Compiled[]): readonly PolicyError[] => {
   const seen = new Map<string, Policy>()
-  for (const { policy } of compiled) {
-    const other = seen.get(policy.id)
-    if (other) {
-      const where = `${other.file}:${other.line}`
-      throw new PolicyError(
-        'POLICY_ANNOTATION',
-        policy.file,
-        policy.line,
-        `@id("${policy.id}") is taken already: ${where}`,
-      )
-    }
-    seen.set(policy.id, policy)
-  }
+  return compiled.flatMap(({ policy: { id, file, line, ...rest } }) => {
+    const other = seen.get(id)
+    seen.set(id, other ?? { id, file, line, ...rest })
+    const what = `@id("${id}") is taken already: ${other?.file}:${other?.line}`
+    return other ? [new PolicyError('POLICY_ANNOTATION', file, line, what)] : []
+  })
 }
 
 const texts = (compiled: readonly Compiled[]) => ({
   staticPolicies: Object.fromEntries(compiled.map(({ part, policy }) => [policy.id, part.text])),
 })
 
-const checkSchema = (compiled: readonly Compiled[]): void => {
+const misfits = (compiled: readonly Compiled[]): readonly PolicyError[] => {
   const answer = validate({ schema: SCHEMA, policies: texts(compiled), validationSettings: { mode: 'strict' } })
-  if (answer.type === 'failure') throw new PolicyError('POLICY_SCHEMA', 'policies', 1, messageOf(answer.errors[0]))
-  const [wrong] = answer.validationErrors
-  const found = compiled.find(({ policy }) => policy.id === wrong?.policyId)
-  if (!wrong) return
-  const line =
-    (found?.part.line ?? 1) + lineAt(found?.part.text ?? '', placeOf(wrong.error, found?.part.text ?? '')) - 1
-  throw new PolicyError('POLICY_SCHEMA', found?.part.file ?? 'policies', line, messageOf(wrong.error))
+  if (answer.type === 'failure') return [new PolicyError('POLICY_SCHEMA', 'policies', 1, messageOf(answer.errors[0]))]
+  return answer.validationErrors.map(({ policyId, error }) => {
+    const { file, line, text } = compiled.find(({ policy }) => policy.id === policyId)?.part ?? NOWHERE
+    return new PolicyError('POLICY_SCHEMA', file, line + lineAt(text, placeOf(error, text)) - 1, messageOf(error))
+  })
 }
+
+const NOWHERE: Part = { file: 'policies', line: 1, text: '' }
 
 const store = (name: string, compiled: readonly Compiled[]): void => {
   const answer = preparsePolicySet(name, texts(compiled))

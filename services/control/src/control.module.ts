@@ -7,10 +7,12 @@ import { ClaimGrantHandler } from './claim-grant/claim-grant.handler.ts'
 import { HealthController } from './health/health.controller.ts'
 import { ObserveDatabaseHandler } from './observe-database/observe-database.handler.ts'
 import { OpenRequestHandler } from './open-request/open-request.handler.ts'
+import { ProposePoliciesController } from './propose-policies/propose-policies.controller.ts'
 import { ReadRequestsController } from './read-requests/read-requests.controller.ts'
 import { ReadRequests } from './read-requests/read-requests.ts'
 import { ReadStateController } from './read-state/read-state.controller.ts'
 import { TailEventsController } from './tail-events/tail-events.controller.ts'
+import { WhatIfController } from './whatif/whatif.controller.ts'
 import { CancelRequestController } from './withdraw-request/cancel-request.controller.ts'
 import { WithdrawRequestHandler } from './withdraw-request/withdraw-request.handler.ts'
 
@@ -26,6 +28,8 @@ export class ControlModule {
         CastVoteController,
         CancelRequestController,
         ReadStateController,
+        ProposePoliciesController,
+        WhatIfController,
         TailEventsController,
         OpenapiController,
         HealthController,

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import type { PrincipalId } from '@countersign/contracts'
+import type { PrincipalId, RequestId } from '@countersign/contracts'
 import type { EventLog } from '@countersign/eventlog'
 import type { Config, Logger } from '@countersign/platform'
 import type { Provider } from '@nestjs/common'
@@ -16,12 +16,15 @@ import { revokedPrincipals } from './directory/publish-identities.ts'
 import { Health } from './health/health.ts'
 import { closeHttp, createHttp, listen } from './http.ts'
 import { PoliciesInForce } from './policies/policies-in-force.ts'
+import { PolicyDesk } from './policies/policy-desk.ts'
 import { readPolicySet } from './policies/policy-files.ts'
+import { ProposePolicies } from './propose-policies/propose-policies.ts'
 import { PublishFiles, warnTo } from './publish-files.ts'
 import { repeat } from './repeat.ts'
 import { openStreams, type Streams } from './streams.ts'
 import { EventHub } from './tail-events/event-hub.ts'
 import * as token from './tokens.ts'
+import { WhatIf } from './whatif/what-if.ts'
 
 export interface ControlOptions {
   readonly config: Pick<Config, 'control' | 'holds'>
@@ -46,12 +49,34 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
   const { config, log, logger, clock } = options
   // First, because it needs nothing: who configured it wrongly is told at once.
   const directory = new Directory(readIdentities(config.control.identities, warnTo(logger)))
-  const policies = new PoliciesInForce(readPolicySet(config.control))
+  const fromFiles = readPolicySet(config.control)
+  const policies = new PoliciesInForce(fromFiles)
 
   const core = await openCore(options)
   const { streams, desk, sessions, health } = core
   const { board, book, tell } = streams
-  const files = new PublishFiles({ ...options, config: config.control, directory, policies, board, tell })
+  const changes = config.control.policyChanges
+  const whatIf = new WhatIf(log, sessions)
+  const policyDesk = new PolicyDesk({
+    ...options,
+    changes,
+    history: streams.policyHistory,
+    historyCaughtUp: () => streams.historyCaughtUp(),
+    board,
+    tell,
+    policies,
+    book,
+    desk,
+  })
+  const files = new PublishFiles({
+    ...options,
+    config: config.control,
+    directory,
+    policies: fromFiles,
+    policyDesk,
+    board,
+    tell,
+  })
   await files.publish()
 
   const hub = new EventHub(log, sessions, () => streams.approvalsCaughtUp())
@@ -62,13 +87,21 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
       value(token.BOARD, board),
       value(token.DIRECTORY, directory),
       value(token.POLICIES, policies),
+      value(token.POLICY_DESK, policyDesk),
+      value(token.POLICY_HISTORY, streams.policyHistory),
+      value(token.WHAT_IF, whatIf),
+      value(
+        token.PROPOSE_POLICIES,
+        new ProposePolicies({ ...options, changes, policies, directory, desk, book, tell, whatIf }),
+      ),
       value(token.SESSIONS, sessions),
       value(token.TELL, tell),
       value(token.CLOCK, clock),
       value(token.HOLDS, config.holds),
-      value(token.READERS, new Readers(policies)),
+      value(token.READERS, new Readers(policies, changes.approvers)),
       value(token.EVENT_HUB, hub),
       value(token.HEALTH, health),
+      value(token.LOGGER, logger),
     ],
     logger,
   )
@@ -80,12 +113,13 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
   await desk.settleDoubts(0)
 
   const stopUpkeep = repeat(() => upkeep(desk), UPKEEP_MS, logger)
+  const stopPolicyUpkeep = repeat(() => upkeepOfPolicies(policyDesk), UPKEEP_MS, logger)
   const stopWatching = files.watch()
   const port = await listen(app, config.control.listen)
   const close = async () => {
     core.stopping.abort()
     await closeHttp(app)
-    await Promise.all([stopWatching(), stopUpkeep(), hub.close(), access.close()])
+    await Promise.all([stopWatching(), stopUpkeep(), stopPolicyUpkeep(), hub.close(), access.close()])
     await streams.close()
   }
   return { port, close }
@@ -130,6 +164,11 @@ const openCore = async (options: ControlOptions): Promise<Core> => {
   return Object.assign(core, { streams, desk, sessions, health, stopping })
 }
 
+const upkeepOfPolicies = async (policyDesk: PolicyDesk): Promise<void> => {
+  await policyDesk.adopt()
+  await policyDesk.enforceGranted()
+}
+
 const upkeep = async (desk: ApprovalDesk): Promise<void> => {
   await desk.closeAllDue()
   await desk.settleDoubts()
@@ -141,6 +180,7 @@ const circumstancesOf =
     now: clock(),
     isSuperseded: (version: string) => policyHistory.isSuperseded(version, board),
     isRevoked: isIn(revokedPrincipals(board)),
+    isPublished: (requestId: RequestId) => policyHistory.isPublished(requestId),
   })
 
 const isIn = (principals: ReadonlySet<PrincipalId>) => (id: PrincipalId) => principals.has(id)

@@ -8,7 +8,8 @@ import { ErrorFilter } from './api/error.filter.ts'
 import { consolePage, guardHeaders } from './console-page.ts'
 import { ControlModule } from './control.module.ts'
 
-const BODY_MAX = '64kb'
+// A set of policies, escaped as JSON, fits.
+const BODY_MAX = '2mb'
 
 /** The application, with everything in it but not listening yet: commands can be dispatched before anyone can call. */
 export const createHttp = async (parts: readonly Provider[], logger: Logger): Promise<NestExpressApplication> => {

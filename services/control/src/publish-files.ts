@@ -6,16 +6,17 @@ import type { Directory } from './directory/directory.ts'
 import { readIdentities } from './directory/identities-file.ts'
 import { publishIdentities } from './directory/publish-identities.ts'
 import type { Tell } from './governance/governance.ts'
-import type { PoliciesInForce } from './policies/policies-in-force.ts'
-import { readPolicySet } from './policies/policy-files.ts'
-import { publishPolicy } from './policies/publish-policy.ts'
+import { readPolicySet, type PolicySet } from './policies/policy-files.ts'
+import type { PolicyDesk } from './policies/policy-desk.ts'
 import { repeat } from './repeat.ts'
 import { watchFiles } from './watch-files.ts'
 
 export interface PublishFilesOptions {
   readonly config: ControlConfig
   readonly directory: Directory
-  readonly policies: PoliciesInForce
+  /** As the files were at the start. */
+  readonly policies: PolicySet
+  readonly policyDesk: PolicyDesk
   readonly board: DecisionBoard
   readonly tell: Tell
   readonly clock: Clock
@@ -31,9 +32,11 @@ export const warnTo = (logger: Logger) => (reason: string) => logger.warn('part 
 export class PublishFiles {
   readonly #options: PublishFilesOptions
   readonly #due = { policy: true, identities: true }
+  #policies: PolicySet
 
   constructor(options: PublishFilesOptions) {
     this.#options = options
+    this.#policies = options.policies
   }
 
   /** Resolves when all that is to be published has been. A log that is away is waited for. */
@@ -51,14 +54,16 @@ export class PublishFiles {
 
   /** From now on. A file that cannot be used changes nothing: what was in force stays, and the reason is logged. */
   watch(): () => Promise<void> {
-    const { config, directory, policies, logger } = this.#options
+    const { config, directory, logger } = this.#options
     const { identities, owners } = config
     const stops = [
       watchFiles([identities], () =>
         this.#reread('identities', () => directory.replace(readIdentities(identities, warnTo(logger)))),
       ),
       watchFiles([owners, ...(config.policies === undefined ? [] : [config.policies])], () =>
-        this.#reread('policy', () => policies.replace(readPolicySet(config))),
+        this.#reread('policy', () => {
+          this.#policies = readPolicySet(config)
+        }),
       ),
     ]
     const stopPublishing = repeat(() => this.#publishDue(), PUBLISH_MS, logger)
@@ -80,8 +85,8 @@ export class PublishFiles {
   }
 
   async #publishDue(): Promise<void> {
-    const { board, tell, clock, policies, directory } = this.#options
-    await this.#once('policy', () => publishPolicy(policies.current, { board, tell, at: clock() }))
+    const { board, tell, clock, policyDesk, directory } = this.#options
+    await this.#once('policy', () => policyDesk.publishFiles(this.#policies))
     await this.#once('identities', () => publishIdentities(directory.identities, { board, tell, at: clock() }))
   }
 

@@ -112,7 +112,7 @@ describe('starting again', () => {
     const subject = `approval/${requestId}`
 
     for (const revision of [2, 3]) {
-      await log.append(TOPICS.decisions, recordOf(subject, revision, [writeDecisionEvent(pending)]))
+      await log.append(TOPICS.decisions, recordOf(subject, revision, pending ? [writeDecisionEvent(pending)] : []))
     }
     await until(async () => {
       const [one, other] = [await decisionsIn(log), await newestDecisionsIn(log)].map((all) => all.get(subject))

@@ -48,6 +48,8 @@ export interface Streams {
   readonly quarantine: Quarantine
   /** Resolves when the book has all that stands in the log now. */
   approvalsCaughtUp(): Promise<void>
+  /** Resolves when all that stands in cs.governance now has been taken. */
+  historyCaughtUp(): Promise<void>
   close(): Promise<void>
 }
 
@@ -108,6 +110,7 @@ export const openStreams = async (options: StreamsOptions): Promise<Streams> => 
     tell,
     quarantine,
     approvalsCaughtUp: () => approvals.caughtUp(),
+    historyCaughtUp: () => history.caughtUp(),
     close: async () => {
       await Promise.all([history.close(), approvals.close(), board.close()])
     },

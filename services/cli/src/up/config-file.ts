@@ -54,6 +54,8 @@ control:
   listen: { host: 127.0.0.1, port: ${ports.control} }
   owners: ${q(home.owners)}
   identities: ${q(home.identities)}
+  # The demo follows DATAOWNERS as it is changed, until policies have been published by signatures once.
+  policyChanges: { by: files }
 
 audit:
   listen: { host: 127.0.0.1, port: ${ports.audit} }

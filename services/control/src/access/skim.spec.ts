@@ -13,8 +13,11 @@ describe('whether a record holds nothing but ordinary events', () => {
     expect(isOrdinary(record(types.map((type) => event(type))))).toBe(ordinary),
   )
 
-  it('is not said of a version that is not written today', () =>
-    expect(isOrdinary(record([{ ...event('statement.settled'), version: 2 }]))).toBe(false))
+  it('is not said of a version that is not written today', () => {
+    expect(isOrdinary(record([{ ...event('statement.settled'), version: 2 }]))).toBe(false)
+    expect(isOrdinary(record([{ ...event('statement.intended'), version: 2 }]))).toBe(true)
+    expect(isOrdinary(record([{ ...event('statement.intended'), version: 3 }]))).toBe(false)
+  })
 
   it('is not changed by what a statement says', () => {
     const text = '"type":"statement.held","version":1'

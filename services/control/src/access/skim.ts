@@ -5,9 +5,10 @@
 
 const TYPES = /"type":"([^"\\]{1,100})","version":(\d{1,9})/g
 
-/** Types, in the version that is written today, which nothing here acts on. */
+/** Types, in the versions that are written today, which nothing here acts on. */
 const ORDINARY: ReadonlySet<string> = new Set([
-  'statement.intended@1',
+  'statement.intended@1', // by nodes that are not renewed yet
+  'statement.intended@2',
   'statement.settled@1',
   'credential.used@2',
   'auth.failed@2',

@@ -7,6 +7,8 @@ const STATUS = {
   restricted: 403,
   forbidden: 403,
   'not-found': 404,
+  'invalid-policy': 422,
+  'nothing-changes': 409,
   'too-large': 413,
   'too-many-refusals': 429,
   internal: 500,

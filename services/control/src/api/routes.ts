@@ -7,12 +7,15 @@ import {
   Me,
   OwnersView,
   PolicyView,
+  ProposalInput,
   RequestFilter,
   RequestPage,
   RequestPath,
   RequestView,
   SessionList,
   VoteInput,
+  WhatIfInput,
+  WhatIfLine,
 } from './schemas.ts'
 
 /** One way to call the API. Controllers serve these; openapi.json describes these; a spec holds the two together. */
@@ -106,6 +109,24 @@ export const ROUTES: readonly Route[] = [
     summary: 'The policies in force',
     answer: { schema: PolicyView },
     errors: ['forbidden'],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/policies/proposals',
+    id: 'proposePolicies',
+    summary: 'Propose other policies, to be signed for by others',
+    body: ProposalInput,
+    answer: { schema: RequestView },
+    errors: ['invalid-input', 'invalid-policy', 'nothing-changes', 'not-a-person', 'too-large', 'log-unavailable'],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/policies/whatif',
+    id: 'whatIf',
+    summary: 'What other policies would have said of recorded statements, a line each',
+    body: WhatIfInput,
+    answer: { schema: WhatIfLine, type: 'application/x-ndjson' },
+    errors: ['invalid-input', 'invalid-policy', 'forbidden', 'too-large', 'busy', 'log-unavailable'],
   },
   {
     method: 'get',

@@ -4,17 +4,21 @@ import {
   Channel,
   ClaimObjection,
   ColumnClass,
+  DecidedFacts,
   Digest,
   Instant,
   Objection,
+  PolicyChange,
   Principal,
   PrincipalId,
   RelationUse,
+  Replayed,
   RequestId,
   RowCount,
   SessionId,
   StatementId,
   Target,
+  Verdict,
   Vote,
   WorkerId,
 } from '@countersign/contracts'
@@ -42,7 +46,7 @@ export const RequestPath = z.strictObject({ id: RequestId })
 export const VoteInput = z
   .strictObject({
     vote: Vote,
-    digest: Digest.describe('Digest of the statement that you were shown. Another one is refused.'),
+    digest: Digest.describe('Digest of what you were shown, a statement or policies. Another one is refused.'),
     reason: z.string().trim().min(1).max(2_000).optional().describe('Needed to deny.'),
     channel: Channel.default('api').describe('Where the signature was given.'),
   })
@@ -93,27 +97,54 @@ const Standing = z
   })
   .describe('What you can do about it.')
 
-/** Everything that an approver must see. */
+export const PolicyProposalView = z
+  .object({
+    version: z.string().describe('The version that it would be.'),
+    base: z.string().describe('The version in force that it was proposed against. Another one voids it.'),
+    changes: z
+      .array(
+        PolicyChange.extend({
+          before: z.string().optional().describe('As it is in force; for those who may read the policies.'),
+          after: z.string().optional().describe('As it would be.'),
+        }),
+      )
+      .describe('Policies that differ.'),
+    owners: z
+      .object({ added: z.array(z.string()), removed: z.array(z.string()) })
+      .describe('Rules of DATAOWNERS that differ.'),
+    replayed: Replayed.optional(),
+  })
+  .describe('Of a change of policies: what would be in force.')
+export type PolicyProposalView = z.output<typeof PolicyProposalView>
+
+/** Everything that an approver must see. Of a change of policies there is no statement, and so nothing that is of one. */
 export const RequestView = z.object({
   id: RequestId,
+  kind: z.enum(['statement', 'policy']).describe('What is asked for: that a statement runs, or that policies change.'),
   phase: Phase,
-  mode: z.enum(['inline', 'rerun']).describe('`inline`: a client is kept waiting. `rerun`: it will be run again.'),
+  mode: z
+    .enum(['inline', 'rerun'])
+    .optional()
+    .describe('`inline`: a client is kept waiting. `rerun`: it will be run again.'),
   requester: Principal,
-  target: Target,
-  role: z.string().describe('The database role that it would run as.'),
-  text: z.string().describe('The statement, with secrets and personal data replaced.'),
-  digest: Digest.describe('What a signature is bound to: SHA-256 of the exact statement and its parameters.'),
+  target: Target.optional(),
+  role: z.string().optional().describe('The database role that it would run as.'),
+  text: z.string().describe('The statement, with secrets and personal data replaced; or what of the policies changes.'),
+  digest: Digest.describe(
+    'What a signature is bound to: SHA-256 of the exact statement and its parameters, or of all policies and owners.',
+  ),
+  proposal: PolicyProposalView.optional(),
   actions: z.array(Action),
   relations: z.array(RelationUse),
   rows: RowCount.optional().describe('Rows that it would change, counted before it ran.'),
   because: z.string().describe('Which rule held it, in a sentence.'),
   policies: z.array(z.string()),
   policyVersion: z.string(),
-  catalogueVersion: z.string(),
+  catalogueVersion: z.string().optional(),
   reason: z.string().optional().describe('What the requester said it is for.'),
   ticket: z.string().optional(),
-  sessionId: SessionId,
-  statementId: StatementId,
+  sessionId: SessionId.optional(),
+  statementId: StatementId.optional(),
   groups: z.array(ApproverGroup).describe('Each must sign, by a person of its own.'),
   quorum: z.int().describe('How many people must sign in all.'),
   signatures: z.array(Signature),
@@ -157,6 +188,57 @@ export const PolicyView = z.object({
   at: Instant,
 })
 export type PolicyView = z.output<typeof PolicyView>
+
+const TEXT_MAX = 262_144
+
+export const PolicyCandidate = z.strictObject({
+  files: z
+    .array(z.strictObject({ name: z.string().regex(/^[^/\\\s]{1,100}\.cedar$/), text: z.string().max(TEXT_MAX) }))
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Cedar files, the whole set. Absent: as it is in force.'),
+  owners: z.string().max(TEXT_MAX).optional().describe('DATAOWNERS, whole. Absent: as it is in force.'),
+})
+export type PolicyCandidate = z.output<typeof PolicyCandidate>
+
+export const ProposalInput = PolicyCandidate.extend({
+  reason: z.string().trim().min(1).max(2_000).describe('What it is for. Approvers read it.'),
+}).refine(({ files, owners }) => files !== undefined || owners !== undefined, {
+  path: ['files'],
+  message: 'a change has files, owners, or both',
+})
+export type ProposalInput = z.output<typeof ProposalInput>
+
+export const WhatIfInput = PolicyCandidate.extend({
+  since: Instant.describe('Statements from then on.'),
+  until: Instant.optional().describe('Up to then; absent: up to now.'),
+}).refine(({ since, until }) => until === undefined || since < until, { path: ['until'], message: 'is before `since`' })
+export type WhatIfInput = z.output<typeof WhatIfInput>
+
+const Said = z.object({ verdict: Verdict, policies: z.array(z.string()) })
+
+/** One line each, as JSON (NDJSON). The last is the summary, or says why there is none. */
+export const WhatIfLine = z.discriminatedUnion('type', [
+  z
+    .object({
+      type: z.literal('change'),
+      statementId: StatementId,
+      at: Instant,
+      principal: Principal.pick({ id: true, kind: true, onBehalfOf: true }),
+      target: Target,
+      text: z.string(),
+      outcome: z.enum(['stricter', 'looser']),
+      before: Said.describe('As it was recorded.'),
+      after: Said.extend({ because: z.string() }),
+      facts: DecidedFacts.describe('What policy was asked with: as a test case has them.').optional(),
+    })
+    .describe('A statement of which the verdict would have been another.'),
+  z.object({ type: z.literal('progress'), statements: z.int(), at: Instant }).describe('How far it has come.'),
+  Replayed.extend({ type: z.literal('summary') }),
+  z.object({ type: z.literal('failed'), message: z.string() }),
+])
+export type WhatIfLine = z.output<typeof WhatIfLine>
 
 export const OwnersView = z.object({
   text: z.string().describe('DATAOWNERS, as it is in force.'),

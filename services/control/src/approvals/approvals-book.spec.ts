@@ -46,7 +46,7 @@ describe('the book of approvals', () => {
 })
 
 describe('what is due', () => {
-  const idle = { now, isSuperseded: () => false, isRevoked: () => false }
+  const idle = { now, isSuperseded: () => false, isRevoked: () => false, isPublished: () => false }
   const state = () => {
     const book = new ApprovalsBook()
     const id = newRequestId()

@@ -43,8 +43,9 @@ export class ApprovalsBook {
   /** Requests whose client is kept waiting on this session. */
   waitingOn(sessionId: SessionId): readonly RequestId[] {
     return this.live()
-      .filter(({ request }) => request.mode === 'inline' && request.statement.sessionId === sessionId)
-      .map(({ request }) => request.requestId)
+      .flatMap(({ request }) => (request.kind === 'statement' ? [request] : []))
+      .filter(({ mode, statement }) => mode === 'inline' && statement.sessionId === sessionId)
+      .map(({ requestId }) => requestId)
   }
 
   #stateOf(requestId: RequestId): Approval {

@@ -1,5 +1,5 @@
 import type { Objection, Principal, RequestId } from '@countersign/contracts'
-import type { HoldConfig } from '@countersign/platform'
+import { faultOf, type HoldConfig, type Logger } from '@countersign/platform'
 import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nestjs/common'
 import { CommandBus } from '@nestjs/cqrs'
 import type { z } from 'zod'
@@ -11,7 +11,8 @@ import { later, type Clock } from '../clock.ts'
 import { personOf } from '../directory/directory.ts'
 import { ReadRequests } from '../read-requests/read-requests.ts'
 import { MESSAGES } from '../read-requests/request-view.ts'
-import { CLOCK, HOLDS } from '../tokens.ts'
+import type { PolicyDesk } from '../policies/policy-desk.ts'
+import { CLOCK, HOLDS, LOGGER, POLICY_DESK } from '../tokens.ts'
 import { CastVote } from './cast-vote.handler.ts'
 import { Refusals } from './refusals.ts'
 
@@ -27,6 +28,8 @@ export class CastVoteController {
     @Inject(ReadRequests) private readonly requests: ReadRequests,
     @Inject(HOLDS) private readonly holds: HoldConfig,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(POLICY_DESK) private readonly policyDesk: PolicyDesk,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @Post(':id/votes')
@@ -38,7 +41,15 @@ export class CastVoteController {
   ) {
     const refusal = await this.#decide(caller, id, input)
     if (refusal) throw new ApiError(refusal, MESSAGES[refusal].message, MESSAGES[refusal].remedy)
+    await this.#enforce()
     return this.requests.show(caller, id)
+  }
+
+  /** What was granted with this vote comes into force at once; where it cannot, soon (control.ts). The vote counts. */
+  async #enforce(): Promise<void> {
+    await this.policyDesk.enforceGranted().catch((error: unknown) => {
+      this.logger.warn('will publish soon', faultOf(error))
+    })
   }
 
   async #decide(caller: Principal, requestId: RequestId, input: VoteInput): Promise<Objection | undefined> {

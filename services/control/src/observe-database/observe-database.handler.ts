@@ -44,6 +44,7 @@ export class ObserveDatabaseHandler implements ICommandHandler<ObserveDatabase> 
     const changed = changedRelations(before.data.columns, now.data.columns)
     const { environment, database } = now.data.target
     for (const { request } of this.book.live()) {
+      if (request.kind !== 'statement') continue
       const { target, relations } = request.statement
       if (target.environment !== environment || target.database !== database) continue
       if (!relations.some(({ name }) => changed.has(name))) continue

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Target } from '@countersign/contracts'
+import { Digest, type Target } from '@countersign/contracts'
 import { ConfigError, type ControlConfig } from '@countersign/platform'
 import { compilePolicies, defaultPolicies, ownersOf, parseOwners, PolicyError } from '@countersign/policy'
 import { textOf } from '../yaml-file.ts'
@@ -13,7 +13,9 @@ export interface PolicyFile {
 
 /** A set of policies and owners that has been checked as a whole. */
 export interface PolicySet {
-  /** First 16 hexadecimal digits of SHA-256 over names, texts and owners. */
+  /** SHA-256 over names, texts and owners. */
+  readonly digest: Digest
+  /** Its first 16 hexadecimal digits. */
   readonly version: string
   readonly files: readonly PolicyFile[]
   /** DATAOWNERS, as it is written. */
@@ -25,19 +27,31 @@ export interface PolicySet {
 }
 
 /** Reads and compiles what the configuration names. Throws `ConfigError` with file and line: none of it is then used. */
-export const readPolicySet = ({ policies, owners: ownersFile }: ControlConfig): PolicySet => {
+export const readPolicySet = ({
+  policies,
+  owners: ownersFile,
+}: Pick<ControlConfig, 'policies' | 'owners'>): PolicySet => {
   const files = policies === undefined ? defaultPolicies() : filesIn(policies)
   const owners = textOf(ownersFile)
   placed(
     () => compilePolicies(files),
     (name) => (policies === undefined ? `shipped ${name}` : join(policies, name)),
   )
-  const rules = placed(
+  placed(
     () => parseOwners(owners),
     () => ownersFile,
   )
+  return policySetOf(files, owners)
+}
+
+/** Throws `PolicyError` for what does not compile. */
+export const policySetOf = (files: readonly PolicyFile[], owners: string): PolicySet => {
+  compilePolicies(files)
+  const rules = parseOwners(owners)
+  const digest = digestOf(files, owners)
   return {
-    version: versionOf(files, owners),
+    digest,
+    version: digest.slice(0, VERSION_DIGITS),
     files,
     owners,
     ownersOf: (target, relation) => ownersOf(rules, target, relation),
@@ -46,10 +60,12 @@ export const readPolicySet = ({ policies, owners: ownersFile }: ControlConfig): 
 }
 
 /** FORMAT policy-version/1: SHA-256 over the JSON text `[[[name,text],…],owners]`, files in the order of their names. */
-const versionOf = (files: readonly PolicyFile[], owners: string): string => {
+const digestOf = (files: readonly PolicyFile[], owners: string): Digest => {
   const content = JSON.stringify([files.map(({ name, text }) => [name, text]), owners])
-  return createHash('sha256').update(content).digest('hex').slice(0, 16)
+  return Digest.parse(createHash('sha256').update(content).digest('hex'))
 }
+
+const VERSION_DIGITS = 16
 
 const filesIn = (folder: string): PolicyFile[] => {
   const names = namesIn(folder).filter((name) => name.endsWith('.cedar'))

@@ -1,12 +1,15 @@
 import type { Asked } from '@countersign/approval'
-import type { Principal, RequestId } from '@countersign/contracts'
+import type { Instant, Principal, RequestId } from '@countersign/contracts'
 import { Inject } from '@nestjs/common'
 import type { ApprovalsBook } from '../approvals/approvals-book.ts'
 import type { Clock } from '../clock.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Readers } from '../api/readers.ts'
 import type { RequestFilter, RequestPage, RequestView } from '../api/schemas.ts'
-import { BOOK, CLOCK, READERS } from '../tokens.ts'
+import type { PoliciesInForce } from '../policies/policies-in-force.ts'
+import type { PolicyHistory } from '../policies/policy-history.ts'
+import { BOOK, CLOCK, POLICIES, POLICY_HISTORY, READERS } from '../tokens.ts'
+import { proposalView } from './proposal-view.ts'
 import { requestView } from './request-view.ts'
 
 /** Requests, as each may see them. */
@@ -15,6 +18,8 @@ export class ReadRequests {
     @Inject(BOOK) private readonly book: ApprovalsBook,
     @Inject(READERS) private readonly readers: Readers,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(POLICIES) private readonly policies: PoliciesInForce,
+    @Inject(POLICY_HISTORY) private readonly history: PolicyHistory,
   ) {}
 
   /** What a reader may not see is not there for them. */
@@ -25,7 +30,7 @@ export class ReadRequests {
   }
 
   show(reader: Principal, requestId: RequestId): RequestView {
-    return requestView(this.find(reader, requestId), reader, this.clock())
+    return this.#view(this.find(reader, requestId), reader, this.clock())
   }
 
   list(reader: Principal, { phase, limit, cursor }: RequestFilter): RequestPage {
@@ -40,9 +45,16 @@ export class ReadRequests {
     const page = found.slice(0, limit)
     const last = page.at(-1)
     return {
-      requests: page.map(({ state }) => requestView(state, reader, at)),
+      requests: page.map(({ state }) => this.#view(state, reader, at)),
       ...(last && found.length > limit && { next: encodeCursor(last.place) }),
     }
+  }
+
+  #view(state: Asked, reader: Principal, at: Instant): RequestView {
+    const { history, policies, readers } = this
+    return requestView(state, reader, at, (request) =>
+      proposalView(request, { history, policies, mayReadPolicies: readers.mayReadPolicies(reader) }),
+    )
   }
 }
 

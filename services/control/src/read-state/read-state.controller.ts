@@ -46,10 +46,9 @@ export class ReadStateController {
     }
   }
 
-  /** The rules themselves say where the gaps are, so they are for those who see everything. */
   @Get('policies')
   policies(@Caller() caller: Principal): PolicyView {
-    if (!this.readers.mayReadAll(caller)) {
+    if (!this.readers.mayReadPolicies(caller)) {
       throw new ApiError(
         'forbidden',
         'you may not read the policies',

@@ -132,6 +132,15 @@ const approvalShown = ({ type, data }: ApprovalEvent): Shown => {
         summary: `${requestId} opened for ${principal.id}, to be signed by ${groups}: ${text}`,
       }
     }
+    case 'approval.policy-requested': {
+      const { principal, version, changes } = data.proposal
+      const groups = data.groups.map(({ name }) => name).join(' and ')
+      return {
+        ...common,
+        principal: principal.id,
+        summary: `${requestId} opened for ${principal.id}: policy ${version} (${changes.length} policies differ), to be signed by ${groups}`,
+      }
+    }
     case 'approval.voted':
       return { ...common, principal: data.voter, summary: `${data.voter} voted ${data.vote} on ${requestId}` }
     case 'approval.vote-refused':
@@ -164,6 +173,8 @@ const approvalShown = ({ type, data }: ApprovalEvent): Shown => {
         statementId: data.statementId,
         summary: `use of ${requestId} refused: ${data.because}`,
       }
+    case 'grant.used':
+      return { ...common, summary: `${requestId} is in force` }
     case 'grant.expired':
       return { ...common, summary: `${requestId} was not used in time` }
   }
@@ -202,7 +213,21 @@ const governanceShown = ({ type, data }: GovernanceEvent): Shown => {
   const { at } = data
   switch (type) {
     case 'policy.published':
-      return { at, summary: `policy ${data.version} published: ${data.files.length} files` }
+      return {
+        at,
+        ...(data.by !== undefined && { principal: data.by }),
+        ...(data.requestId !== undefined && { requestId: data.requestId }),
+        summary: `policy ${data.version} published: ${data.files.length} files${
+          data.signedBy ? `, proposed by ${data.by}, signed by ${data.signedBy.join(', ')}` : ''
+        }`,
+      }
+    case 'policy.proposed':
+      return {
+        at,
+        principal: data.by,
+        requestId: data.requestId,
+        summary: `${data.by} proposes policy ${data.version} in the place of ${data.base}`,
+      }
     case 'owner.assigned':
       return { at, summary: `owners assigned: ${data.lines} lines` }
     case 'identity.registered':

@@ -93,7 +93,12 @@ export const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} 
 export const runControl = async (
   log: EventLog,
   folder: ConfigFolder,
-  { clock, policies, logger = silent }: { clock: Clock; policies?: string; logger?: Logger },
+  {
+    clock,
+    policies,
+    logger = silent,
+    changes = 'files',
+  }: { clock: Clock; policies?: string; logger?: Logger; changes?: 'files' | 'signatures' },
 ) => {
   const control: Control = await startControl({
     config: {
@@ -102,6 +107,7 @@ export const runControl = async (
         identities: folder.identities,
         owners: folder.owners,
         ...(policies !== undefined && { policies }),
+        policyChanges: { by: changes, approvers: ['security'], quorum: 1, openHours: 72 },
       },
       holds: { inlineSeconds: 30, heartbeatSeconds: 10, requestMinutes: 15, rerunMinutes: 15 },
     },

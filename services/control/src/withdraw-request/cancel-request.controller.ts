@@ -1,3 +1,4 @@
+import { requesterOf } from '@countersign/approval'
 import type { Principal } from '@countersign/contracts'
 import { Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nestjs/common'
 import { CommandBus } from '@nestjs/cqrs'
@@ -29,7 +30,7 @@ export class CancelRequestController {
     @Param(new InputPipe(RequestPath)) { id: requestId }: z.output<typeof RequestPath>,
   ) {
     const { request } = this.requests.find(caller, requestId)
-    if (!isOneOf(caller, request.statement.principal)) {
+    if (!isOneOf(caller, requesterOf(request))) {
       throw new ApiError('forbidden', 'only who asked takes it back', 'deny it instead, if you own the data')
     }
     await this.commands.execute(

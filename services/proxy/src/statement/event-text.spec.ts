@@ -20,6 +20,7 @@ const judgement = {
   policyVersion: 'v1',
   catalogueVersion: 'c1',
   rows: { rows: 3, exact: true },
+  facts: { statement: 'SELECT', uses: [{ action: 'read', kind: 'relation', schema: 'public', name: 'odd "name"' }] },
 } as unknown as Judgement
 
 const read = (text: string) => readAccessEvent(StoredEvent.parse(JSON.parse(text)))
@@ -53,13 +54,14 @@ it('writes intents that their contract reads back, whatever is in the texts', ()
           verdict: 'mask',
           relations: judgement.relations,
           rows: { rows: 3 },
+          facts: judgement.facts,
         },
       })
     }),
   ))
 
 it('leaves out what there is not', () => {
-  const bare = { ...judgement, rows: undefined } as Judgement
+  const bare = { ...judgement, rows: undefined, facts: undefined } as Judgement
   const nothing = {
     sealed: undefined,
     requestId: undefined,
@@ -68,8 +70,8 @@ it('leaves out what there is not', () => {
     traceparent: undefined,
   }
   const { data } = read(intendedText({ ...intended, ...nothing, text: '', judgement: bare }))
-  expect(Object.keys(data)).not.toEqual(expect.arrayContaining(['rows']))
-  for (const key of ['rows', ...Object.keys(nothing)]) expect(data).not.toHaveProperty(key)
+  expect(Object.keys(data)).not.toEqual(expect.arrayContaining(['rows', 'facts']))
+  for (const key of ['rows', 'facts', ...Object.keys(nothing)]) expect(data).not.toHaveProperty(key)
 })
 
 it('writes settlements that their contract reads back', () => {

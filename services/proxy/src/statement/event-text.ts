@@ -29,7 +29,7 @@ export const intendedText = (intended: Intended): string => {
   const { statementId, sessionId, sequence, protocol, text, textBytes, digest, sealed, transaction } = intended
   const { judgement, requestId, reason, ticket, traceparent, at } = intended
   return (
-    `{"type":"statement.intended","version":1,"data":{"statementId":"${statementId}","sessionId":"${sessionId}",` +
+    `{"type":"statement.intended","version":2,"data":{"statementId":"${statementId}","sessionId":"${sessionId}",` +
     `"sequence":${sequence},"protocol":"${protocol}","text":${JSON.stringify(text)},"textBytes":${textBytes},` +
     `"digest":"${digest}",${sealed ? `"sealed":[${sealed[0]},${sealed[1]}],` : ''}` +
     `${requestId === undefined ? '' : `"requestId":"${requestId}",`}` +
@@ -76,8 +76,9 @@ const parts = new WeakMap<Judgement, string>()
 const partOf = (judgement: Judgement): string => {
   const known = parts.get(judgement)
   if (known !== undefined) return known
-  const { shape, actions, relations, readOnly, verdict, policies, policyVersion, catalogueVersion, rows } = judgement
-  const part = { shape, actions, relations, readOnly, verdict, policies, policyVersion, catalogueVersion, rows }
+  const { shape, actions, relations, readOnly, verdict, policies, policyVersion, catalogueVersion, rows, facts } =
+    judgement
+  const part = { shape, actions, relations, readOnly, verdict, policies, policyVersion, catalogueVersion, rows, facts }
   const text = JSON.stringify(part).slice(1, -1)
   parts.set(judgement, text)
   return text

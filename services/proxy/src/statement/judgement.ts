@@ -1,4 +1,4 @@
-import type { Action, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
+import type { Action, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
 
 /**
  * All that is known and decided of one command before it runs, whatever protocol it comes by; what it does to its
@@ -34,6 +34,8 @@ export interface Judgement {
   /** It reads or returns sensitive columns, so what the server says about it is redacted strictly. */
   readonly sensitive: boolean
   readonly touches: readonly Touch[]
+  /** What policy was asked with, for the record; undefined where that is too much for it. */
+  readonly facts?: DecidedFacts | undefined
 }
 
 /** Where a transaction stands, as the server says it. */

@@ -89,6 +89,8 @@ const tell = (row: Told, { type, data }: ApprovalEvent): Told => {
   switch (type) {
     case 'approval.requested':
       return { ...row, ...requested(data) }
+    case 'approval.policy-requested':
+      return { ...row, ...policyRequested(data) }
     case 'approval.voted':
       return voted(row, data)
     case 'approval.vote-refused':
@@ -107,6 +109,8 @@ const tell = (row: Told, { type, data }: ApprovalEvent): Told => {
       return claimed(row, data)
     case 'grant.claim-refused':
       return { ...row, refused_claims: { ...row.refused_claims, [data.statementId]: data.because } }
+    case 'grant.used':
+      return { ...row, phase: 'claimed', claimed_at: time(data.at) }
     case 'grant.expired':
       return closed(row, 'expired', data.at, row.decision_reason)
   }
@@ -136,6 +140,22 @@ const requested = (data: DataOf<'approval.requested'>) => ({
   held_because: data.statement.because,
   reason: data.statement.reason ?? '',
   ticket: data.statement.ticket ?? '',
+  approver_groups: Object.fromEntries(data.groups.map(({ name, people }) => [name, people])),
+  quorum: data.quorum,
+  excluded: data.excluded,
+  requested_at: time(data.at),
+  expires_at: time(data.expiresAt),
+})
+
+const policyRequested = ({ kind, proposal, ...data }: DataOf<'approval.policy-requested'>) => ({
+  kind,
+  phase: 'pending',
+  ...whoOf(proposal.principal),
+  digest: proposal.digest,
+  policies: proposal.changes.map(({ id }) => id),
+  policy_version: proposal.base,
+  held_because: `policy ${proposal.version} in the place of ${proposal.base}`,
+  reason: proposal.reason,
   approver_groups: Object.fromEntries(data.groups.map(({ name, people }) => [name, people])),
   quorum: data.quorum,
   excluded: data.excluded,

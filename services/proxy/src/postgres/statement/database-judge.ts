@@ -5,6 +5,7 @@ import {
   decide,
   EVERY_FACT,
   maskDecision,
+  recordedFacts,
   requestFrom,
   seesEverything,
   type Count,
@@ -208,6 +209,7 @@ export class DatabaseJudge implements Judge {
       replacement: undefined,
       sensitive: true,
       touches: [],
+      facts: { statement: '', uses: [] },
       effects: NO_EFFECTS,
       results: AS_THEY_ARE,
     }
@@ -440,7 +442,8 @@ export class DatabaseJudge implements Judge {
     const { tainted } = circumstances.session
     const classOf = (column: string) =>
       column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column)
-    const decision = decide(set, requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts))
+    const request = requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts)
+    const decision = decide(set, request)
     const maskContext = { hour, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touches = touchesOf(facts, classOf, maskRule)
@@ -469,6 +472,10 @@ export class DatabaseJudge implements Judge {
       replacement: undefined,
       sensitive,
       touches,
+      facts: recordedFacts(request, {
+        returned: sensitiveOutputs(facts, classOf),
+        notCounted: understood.counts && !mustCount(understood, set),
+      }),
       ...(showsName(command) && { showsName: true }),
       effects: effectsOf(command, facts, sql, { sensitive, types: understood.types[index] ?? [] }),
       results: resultPlanner({
@@ -645,6 +652,12 @@ const touchesOf = (
   }
   return [...touches.values()]
 }
+
+const sensitiveOutputs = ({ outputs = [] }: Facts, classOf: (column: string) => DataClass) =>
+  [...new Set(outputs.flatMap(({ origins }) => origins.map(({ name }) => name)))]
+    .map((column) => ({ column, class: classOf(column) }))
+    .filter((each) => isSensitive(each.class))
+    .slice(0, LIST_MAX)
 
 /** COPY table TO and COPY (query) TO: the columns that are sent, in order. */
 const copyOf = (
