@@ -85,9 +85,9 @@ const OF_THE_ASKER: ReadonlySet<string> = new Set(['environment', 'agent', 'hour
 /** All that is wrong with a set of policies, where `compilePolicies` ends at the first. */
 export const faultsInPolicies = (files: readonly PolicyFile[]): readonly PolicyError[] => inspect(files).errors
 
-/** Each policy of a set by its name, as it is written. Throws as `compilePolicies` does. */
+/** Each policy of a set by its name, as it is written. Throws for what is no policy; the schema is not looked at. */
 export const policyTexts = (files: readonly PolicyFile[]): ReadonlyMap<string, Place & { readonly text: string }> => {
-  const { compiled, errors } = inspect(files)
+  const { compiled, errors } = read(files)
   if (errors[0]) throw errors[0]
   return new Map(compiled.map(({ policy, part }) => [policy.id, part]))
 }
@@ -105,6 +105,11 @@ interface Compiled {
 }
 
 const inspect = (files: readonly PolicyFile[]) => {
+  const { compiled, errors } = read(files)
+  return { compiled, errors: [...errors, ...takenIds(compiled), ...misfits(compiled)] }
+}
+
+const read = (files: readonly PolicyFile[]) => {
   const errors: PolicyError[] = []
   const parts = files.flatMap((file) => partsOf(file, errors))
   const compiled = parts.flatMap((part) => {
@@ -116,7 +121,6 @@ const inspect = (files: readonly PolicyFile[]) => {
       return []
     }
   })
-  errors.push(...takenIds(compiled), ...misfits(compiled))
   return { compiled, errors }
 }
 

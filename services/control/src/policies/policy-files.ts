@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Digest, type Target } from '@countersign/contracts'
 import { ConfigError, type ControlConfig } from '@countersign/platform'
-import { compilePolicies, defaultPolicies, ownersOf, parseOwners, PolicyError } from '@countersign/policy'
+import { compilePolicies, defaultPolicies, ownersOf, parseOwners, PolicyError, type PolicySet as Compiled } from '@countersign/policy'
 import { textOf } from '../yaml-file.ts'
 
 export interface PolicyFile {
@@ -17,6 +17,7 @@ export interface PolicySet {
   readonly digest: Digest
   /** Its first 16 hexadecimal digits. */
   readonly version: string
+  readonly compiled: Compiled
   readonly files: readonly PolicyFile[]
   /** DATAOWNERS, as it is written. */
   readonly owners: string
@@ -33,23 +34,22 @@ export const readPolicySet = ({
 }: Pick<ControlConfig, 'policies' | 'owners'>): PolicySet => {
   const files = policies === undefined ? defaultPolicies() : filesIn(policies)
   const owners = textOf(ownersFile)
-  placed(
-    () => compilePolicies(files),
-    (name) => (policies === undefined ? `shipped ${name}` : join(policies, name)),
+  return placed(
+    () => policySetOf(files, owners),
+    ({ code, file }) => {
+      if (code === 'OWNERS_SYNTAX') return ownersFile
+      return policies === undefined ? `shipped ${file}` : join(policies, file)
+    },
   )
-  placed(
-    () => parseOwners(owners),
-    () => ownersFile,
-  )
-  return policySetOf(files, owners)
 }
 
 /** Throws `PolicyError` for what does not compile. */
 export const policySetOf = (files: readonly PolicyFile[], owners: string): PolicySet => {
-  compilePolicies(files)
   const rules = parseOwners(owners)
+  const compiled = compilePolicies(files)
   const digest = digestOf(files, owners)
   return {
+    compiled,
     digest,
     version: digest.slice(0, VERSION_DIGITS),
     files,
@@ -84,12 +84,12 @@ const namesIn = (folder: string): string[] => {
 }
 
 /** Says where on this machine the fault lies: the library knows names of files only. */
-const placed = <Value>(compile: () => Value, pathOf: (name: string) => string): Value => {
+const placed = <Value>(compile: () => Value, pathOf: (error: PolicyError) => string): Value => {
   try {
     return compile()
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause
     const { file, message } = cause
-    throw new ConfigError(message.startsWith(file) ? pathOf(file) + message.slice(file.length) : message, { cause })
+    throw new ConfigError(message.startsWith(file) ? pathOf(cause) + message.slice(file.length) : message, { cause })
   }
 }

@@ -47,7 +47,7 @@ export class ProposePolicies {
       throw new ApiError('not-a-person', 'only people change policies', 'have a person propose it')
     }
     const inForce = policies.current
-    const { set, compiled } = candidateFrom(candidate, inForce)
+    const set = candidateFrom(candidate, inForce)
     if (set.version === inForce.version) {
       throw new ApiError(
         'nothing-changes',
@@ -57,7 +57,7 @@ export class ProposePolicies {
     }
     const open = this.#alreadyOpen(principal, set.digest)
     if (open) return open
-    const proposal = proposalOf(set, inForce, { principal, reason, replayed: await this.#replay(compiled) })
+    const proposal = proposalOf(set, inForce, { principal, reason, replayed: await this.#replay(set.compiled) })
     const [requestId, at, { groups, excluded }] = [newRequestId(), clock(), this.#signers(principal)]
     const { digest, version, base } = proposal
     const { files, owners } = set
