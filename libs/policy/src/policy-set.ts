@@ -6,6 +6,7 @@ import {
   validate,
   type DetailedError,
   type PolicyJson,
+  type ValidationError,
 } from '@cedar-policy/cedar-wasm/nodejs'
 import { contextFacts } from './context-facts.ts'
 import { readObligations, type Obligations, type Place } from './obligations.ts'
@@ -220,10 +221,17 @@ const texts = (compiled: readonly Compiled[]) => ({
 const misfits = (compiled: readonly Compiled[]): readonly PolicyError[] => {
   const answer = validate({ schema: SCHEMA, policies: texts(compiled), validationSettings: { mode: 'strict' } })
   if (answer.type === 'failure') return [new PolicyError('POLICY_SCHEMA', 'policies', 1, messageOf(answer.errors[0]))]
-  return answer.validationErrors.map(({ policyId, error }) => {
+  return onePerPlace(answer.validationErrors).map(({ policyId, error }) => {
     const { file, line, text } = compiled.find(({ policy }) => policy.id === policyId)?.part ?? NOWHERE
     return new PolicyError('POLICY_SCHEMA', file, line + lineAt(text, placeOf(error, text)) - 1, messageOf(error))
   })
+}
+
+/** What is wrong in one place is told for each action that the policy is about. */
+const onePerPlace = (errors: readonly ValidationError[]): readonly ValidationError[] => {
+  const sorted = errors.toSorted((a, b) => (a.error.message < b.error.message ? -1 : 1))
+  const placeOfOne = ({ policyId, error }: ValidationError) => `${error.sourceLocations?.[0]?.start ?? -1} ${policyId}`
+  return [...new Map(sorted.toReversed().map((each) => [placeOfOne(each), each])).values()]
 }
 
 const NOWHERE: Part = { file: 'policies', line: 1, text: '' }

@@ -3,12 +3,14 @@ import { CliError } from './cli-error.ts'
 import type { Command, Io } from './command.ts'
 import { doctor } from './doctor/doctor.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { policy } from './policy/policy-command.ts'
 import { requests } from './requests/requests.ts'
 import { sessions } from './sessions.ts'
 import { tail } from './tail/tail.ts'
 import { up } from './up/up-command.ts'
+import { whatif } from './whatif/whatif.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { up, requests, sessions, tail, doctor }
+const COMMANDS: Readonly<Record<string, Command>> = { up, requests, sessions, tail, policy, whatif, doctor }
 
 /** The whole command line: finds the command, answers `--help`, turns what is thrown into a message and a code. */
 export const runCommandLine = async (args: readonly string[], io: Io): Promise<ExitCode> => {

@@ -103,7 +103,10 @@ describe('a proposed set of policies', () => {
       reason: 'SEC-1',
       policyVersion: before.version,
       groups: [{ name: 'security', people: ['cy'] }],
-      proposal: { base: before.version, changes: [{ id: 'hold-deletes', change: 'added', after: HOLD_DELETES.trim() }] },
+      proposal: {
+        base: before.version,
+        changes: [{ id: 'hold-deletes', change: 'added', after: HOLD_DELETES.trim() }],
+      },
     })
     expect(body.text).toContain('+ hold-deletes (50-deletes.cedar)')
 
@@ -185,7 +188,13 @@ describe('a proposed set of policies', () => {
     ['is proposed by people only', 'etl', {}, 403, 'not-a-person'],
     ['is not for agents, whoever they act for', 'copilot', {}, 403, 'not-a-person'],
     ['must compile', 'ana', { files: [{ name: 'a.cedar', text: 'permit (principal' }] }, 422, 'invalid-policy'],
-    ['must fit the schema', 'ana', { files: [{ name: 'a.cedar', text: '@id("a") permit (principal is Robot, action, resource);' }] }, 422, 'invalid-policy'],
+    [
+      'must fit the schema',
+      'ana',
+      { files: [{ name: 'a.cedar', text: '@id("a") permit (principal is Robot, action, resource);' }] },
+      422,
+      'invalid-policy',
+    ],
     ['must have owners that can be read', 'ana', { owners: 'nonsense' }, 422, 'invalid-policy'],
     ['must be another one', 'ana', { files: SHIPPED }, 409, 'nothing-changes'],
     ['must be something', 'ana', { files: undefined }, 400, 'invalid-input'],
@@ -206,7 +215,10 @@ describe('a proposed set of policies', () => {
 
   it('shows what is in force only to those who may read it', async () => {
     const control = await start()
-    const changed = SHIPPED.map(({ name, text }) => ({ name, text: text.replace('50 rows or more', '50 rows, or more') }))
+    const changed = SHIPPED.map(({ name, text }) => ({
+      name,
+      text: text.replace('50 rows or more', '50 rows, or more'),
+    }))
     const { id, proposal } = (await propose(control, 'ana', { files: changed })).body
     expect(proposal.changes).toMatchObject([{ id: 'hold-many-rows', change: 'changed' }])
     expect(proposal.changes[0].before).toBeUndefined()
@@ -321,7 +333,10 @@ describe('what if', () => {
     },
   })
   const use = { kind: 'relation', schema: 'public', name: 'orders' }
-  const deleting = { statement: 'DELETE', uses: [{ action: 'delete' as const, ...use, change: 'delete' as const, rows: 1 }] }
+  const deleting = {
+    statement: 'DELETE',
+    uses: [{ action: 'delete' as const, ...use, change: 'delete' as const, rows: 1 }],
+  }
   const reading = { statement: 'SELECT', uses: [{ action: 'read' as const, ...use }] }
 
   const ask = async (control: Running, who: Name, body: object) => {
@@ -330,7 +345,10 @@ describe('what if', () => {
       headers: { authorization: `Bearer ${tokenOf(who)}`, 'content-type': 'application/json' },
       body: JSON.stringify({ files: WITH_HOLD, since: '2026-11-22T00:00:00.000Z', ...body }),
     })
-    const lines = (await response.text()).trim().split('\n').map((line) => JSON.parse(line) as WhatIfLine)
+    const lines = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as WhatIfLine)
     return { status: response.status, lines: lines.filter(({ type }) => type !== 'progress') }
   }
 
@@ -357,7 +375,13 @@ describe('what if', () => {
         after: { verdict: 'hold', policies: ['hold-deletes'], because: 'nobody deletes alone' },
         facts: deleting,
       },
-      { type: 'change', text: 'statement 3', outcome: 'looser', before: { verdict: 'hold' }, after: { verdict: 'allow' } },
+      {
+        type: 'change',
+        text: 'statement 3',
+        outcome: 'looser',
+        before: { verdict: 'hold' },
+        after: { verdict: 'allow' },
+      },
       {
         type: 'summary',
         complete: true,

@@ -13,6 +13,8 @@ export interface Api {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>
+  /** The same, asked for with a body. */
+  postStream(path: string, body: object, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
 }
 
 const TIMEOUT_MS = 30_000
@@ -21,21 +23,24 @@ export const openApi = (origin: string, token: string): Api => {
   const call = (path: string, init: RequestInit) => callApi(origin, path, token, init)
   const read = async <T>(path: string, init: RequestInit, answer: z.ZodType<T>): Promise<T> =>
     understood(await bodyOf(await call(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })), answer, path)
+  const stream = async (path: string, init: RequestInit) => {
+    const response = await call(path, init)
+    if (!response.body) throw new CliError('CLI_API_UNEXPECTED', `${origin} sent an empty stream`)
+    return response.body
+  }
   return {
     get: (path, answer) => read(path, {}, answer),
-    post: (path, body, answer) =>
-      read(
-        path,
-        { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
-        answer,
-      ),
-    stream: async (path, headers, signal) => {
-      const response = await call(path, { headers, signal })
-      if (!response.body) throw new CliError('CLI_API_UNEXPECTED', `${origin} sent an empty stream`)
-      return response.body
-    },
+    post: (path, body, answer) => read(path, posted(body), answer),
+    stream: (path, headers, signal) => stream(path, { headers, signal }),
+    postStream: (path, body, signal) => stream(path, { ...posted(body), signal }),
   }
 }
+
+const posted = (body: object): RequestInit => ({
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers: { 'content-type': 'application/json' },
+})
 
 const callApi = async (origin: string, path: string, token: string, init: RequestInit): Promise<Response> => {
   const headers = new Headers(init.headers)

@@ -1,4 +1,4 @@
-import { Digest, Instant, Principal, RowCount, Target } from '@countersign/contracts'
+import { Digest, Instant, Principal, Replayed, RowCount, Target, Verdict } from '@countersign/contracts'
 import { z } from 'zod'
 
 /*
@@ -16,19 +16,37 @@ const Signature = z.looseObject({
   at: Instant,
 })
 
+const PolicyProposal = z.looseObject({
+  version: z.string(),
+  base: z.string(),
+  changes: z.array(
+    z.looseObject({
+      id: z.string(),
+      file: z.string(),
+      change: z.enum(['added', 'removed', 'changed']),
+      before: z.string().optional(),
+      after: z.string().optional(),
+    }),
+  ),
+  owners: z.looseObject({ added: z.array(z.string()), removed: z.array(z.string()) }),
+  replayed: Replayed.optional(),
+})
+export type PolicyProposal = z.output<typeof PolicyProposal>
+
 export const RequestView = z.looseObject({
   id: z.string(),
+  kind: z.enum(['statement', 'policy']).optional(),
   phase: Phase,
-  mode: z.enum(['inline', 'rerun']),
   requester: Principal,
-  target: Target,
-  role: z.string(),
+  target: Target.optional(),
+  role: z.string().optional(),
   text: z.string(),
   digest: Digest,
   actions: z.array(z.string()),
   relations: z.array(z.looseObject({ name: z.string(), actions: z.array(z.string()) })),
   rows: RowCount.optional(),
   because: z.string(),
+  proposal: PolicyProposal.optional(),
   reason: z.string().optional(),
   ticket: z.string().optional(),
   groups: z.array(z.looseObject({ name: z.string(), people: z.array(z.string()) })),
@@ -43,6 +61,32 @@ export const RequestView = z.looseObject({
 export type RequestView = z.output<typeof RequestView>
 
 export const RequestPage = z.looseObject({ requests: z.array(RequestView), next: z.string().optional() })
+
+export const PolicyView = z.looseObject({
+  version: z.string(),
+  files: z.array(z.object({ name: z.string(), text: z.string() })),
+})
+
+export const OwnersView = z.looseObject({ text: z.string() })
+
+const Said = z.looseObject({ verdict: Verdict, policies: z.array(z.string()) })
+
+export const WhatIfLine = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('change'),
+    at: Instant,
+    principal: z.looseObject({ id: z.string(), onBehalfOf: z.string().optional() }),
+    target: Target,
+    text: z.string(),
+    outcome: z.enum(['stricter', 'looser']),
+    before: Said,
+    after: Said,
+  }),
+  z.looseObject({ type: z.literal('progress'), statements: z.int(), at: Instant }),
+  z.looseObject({ ...Replayed.shape, type: z.literal('summary') }),
+  z.looseObject({ type: z.literal('failed'), message: z.string() }),
+])
+export type WhatIfLine = z.output<typeof WhatIfLine>
 
 export const SessionList = z.looseObject({
   sessions: z.array(

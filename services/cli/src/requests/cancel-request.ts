@@ -15,6 +15,10 @@ export const cancelRequest = async ({ api, io, json, id }: Cancel): Promise<Exit
   const connected = api()
   const request = await findRequest(connected, id)
   const after = await connected.post(`/requests/${request.id}/cancel`, {}, RequestView)
-  io.out(json ? JSON.stringify(after) : `${after.phase}: ${after.id} will not run`)
+  io.out(
+    json
+      ? JSON.stringify(after)
+      : `${after.phase}: ${after.id} ${after.kind === 'policy' ? 'changes nothing' : 'will not run'}`,
+  )
   return EXIT.ok
 }

@@ -1,5 +1,5 @@
 import type { Api } from '../api/api.ts'
-import { RequestView } from '../api/views.ts'
+import { RequestView, type Phase } from '../api/views.ts'
 import { localTime } from '../clock.ts'
 import type { Io } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -30,8 +30,17 @@ export const castVote = async ({ api, io, json, id, vote, reason }: Cast): Promi
   return EXIT.ok
 }
 
+const POLICY_OUTCOMES: Readonly<Partial<Record<Phase, string>>> = {
+  granted: 'granted: the policies come into force in a moment',
+  claimed: 'granted: the policies are in force',
+  expired: 'expired: the policies stay as they are',
+  withdrawn: 'withdrawn: the policies stay as they are',
+  voided: 'voided: others came into force since; propose it again',
+}
+
 export const outcomeOf = (request: RequestView): string => {
-  const { id, phase, quorum, signatures, usableUntil } = request
+  const { id, kind, phase, quorum, signatures, usableUntil } = request
+  if (kind === 'policy' && phase in POLICY_OUTCOMES) return POLICY_OUTCOMES[phase] ?? phase
   const granted = signatures.filter(({ vote }) => vote === 'grant').length
   switch (phase) {
     case 'pending':

@@ -1,33 +1,36 @@
 import type { RequestView } from '../api/views.ts'
 import { distance, localTime } from '../clock.ts'
+import { proposalLines } from '../policy/proposal-lines.ts'
 import { visible, visibleLines } from '../table.ts'
+import { summaryOf } from '../whatif/summary.ts'
 import { whoOf } from './list-requests.ts'
 
 const LABEL_WIDTH = 10
 
-/** Everything that one must know to sign it, the statement itself last and whole. */
+/** Everything that one must know to sign it, the statement itself, or what of the policies changes, last and whole. */
 export const describeRequest = (request: RequestView, now: Date): readonly string[] => [
   ...fieldsOf(request, now).map(([label, value]) => `${label.padEnd(LABEL_WIDTH)}  ${visible(value)}`),
   '',
-  ...visibleLines(request.text)
-    .split('\n')
-    .map((line) => `    ${line}`),
+  ...(request.proposal ? proposalLines(request.proposal) : visibleLines(request.text).split('\n')).map((line) =>
+    `    ${line}`.trimEnd(),
+  ),
   '',
 ]
 
 type Field = readonly [label: string, value: string]
 
 const fieldsOf = (request: RequestView, now: Date): readonly Field[] => {
-  const { id, target, role, because, reason, ticket, digest } = request
+  const { id, because, reason, ticket, digest } = request
   return [
     ['request', `${id}  ${phaseOf(request, now)}`],
     ['who', `${whoOf(request)} (${request.requester.kind}, ${request.requester.groups.join(', ')})`],
-    ['where', `${target.environment}/${target.database} as ${role}`],
+    ...optional('where', whereOf(request)),
     ['does', doesWhat(request)],
     ...optional('rows', rowsOf(request)),
-    ['held', because],
+    [request.proposal ? 'waits' : 'held', because],
     ...optional('reason', reason),
     ...optional('ticket', ticket),
+    ...optional('what if', replayedOf(request)),
     ['needs', needsOf(request)],
     ...optional('signed', signaturesOf(request)),
     ...optional('you', request.you.message),
@@ -45,10 +48,17 @@ const phaseOf = ({ phase, expiresAt, usableUntil, endedBecause }: RequestView, n
   return endedBecause === undefined ? phase : `${phase}: ${endedBecause}`
 }
 
-const doesWhat = ({ actions, relations }: RequestView): string =>
-  relations.length === 0
+const whereOf = ({ target, role }: RequestView): string | undefined =>
+  target && `${target.environment}/${target.database} as ${role ?? 'nobody'}`
+
+const replayedOf = ({ proposal }: RequestView): string | undefined => proposal?.replayed && summaryOf(proposal.replayed)
+
+const doesWhat = ({ actions, relations, proposal }: RequestView): string => {
+  if (proposal) return `puts policy ${proposal.version} in the place of ${proposal.base}`
+  return relations.length === 0
     ? actions.join(', ')
     : relations.map((relation) => `${relation.actions.join(', ')} ${relation.name}`).join('; ')
+}
 
 const rowsOf = ({ rows }: RequestView): string | undefined =>
   rows && `${rows.exact ? '' : 'about '}${rows.rows.toLocaleString('en')}`

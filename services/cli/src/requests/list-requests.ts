@@ -31,7 +31,7 @@ export const requestTable = (requests: readonly RequestView[], now: Date): reado
       phaseOf(request, now),
       localTime(request.requestedAt),
       whoOf(request),
-      `${request.target.environment}/${request.target.database}`,
+      request.target ? `${request.target.environment}/${request.target.database}` : 'policies',
       shortened(request.text, TEXT_MAX),
     ]),
   )

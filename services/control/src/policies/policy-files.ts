@@ -1,9 +1,17 @@
-import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Digest, type Target } from '@countersign/contracts'
+import type { Digest, Target } from '@countersign/contracts'
 import { ConfigError, type ControlConfig } from '@countersign/platform'
-import { compilePolicies, defaultPolicies, ownersOf, parseOwners, PolicyError, type PolicySet as Compiled } from '@countersign/policy'
+import {
+  compilePolicies,
+  defaultPolicies,
+  ownersOf,
+  parseOwners,
+  PolicyError,
+  policySetDigest,
+  versionOf,
+  type PolicySet as Compiled,
+} from '@countersign/policy'
 import { textOf } from '../yaml-file.ts'
 
 export interface PolicyFile {
@@ -47,25 +55,17 @@ export const readPolicySet = ({
 export const policySetOf = (files: readonly PolicyFile[], owners: string): PolicySet => {
   const rules = parseOwners(owners)
   const compiled = compilePolicies(files)
-  const digest = digestOf(files, owners)
+  const digest = policySetDigest(files, owners)
   return {
     compiled,
     digest,
-    version: digest.slice(0, VERSION_DIGITS),
+    version: versionOf(digest),
     files,
     owners,
     ownersOf: (target, relation) => ownersOf(rules, target, relation),
     ownerGroups: new Set(rules.flatMap(({ groups }) => groups)),
   }
 }
-
-/** FORMAT policy-version/1: SHA-256 over the JSON text `[[[name,text],…],owners]`, files in the order of their names. */
-const digestOf = (files: readonly PolicyFile[], owners: string): Digest => {
-  const content = JSON.stringify([files.map(({ name, text }) => [name, text]), owners])
-  return Digest.parse(createHash('sha256').update(content).digest('hex'))
-}
-
-const VERSION_DIGITS = 16
 
 const filesIn = (folder: string): PolicyFile[] => {
   const names = namesIn(folder).filter((name) => name.endsWith('.cedar'))
