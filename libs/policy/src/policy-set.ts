@@ -34,6 +34,8 @@ export interface PolicySet {
    * statements that agree in these are decided alike.
    */
   readonly factsUsed: ReadonlySet<string>
+  /** The same for any question, of who may see a value or connect too. */
+  readonly factsEver: ReadonlySet<string>
   /**
    * False when nothing that a statement does or is can change its decision, and nobody is asked for one: who wants it,
    * where and when decides alone.
@@ -72,6 +74,7 @@ export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
     digest,
     policies: new Map(compiled.map(({ policy }) => [policy.id, policy])),
     factsUsed,
+    factsEver: new Set(compiled.flatMap(({ json }) => contextFacts(json))),
     looksAtStatements:
       concerned.some(({ policy }) => policy.obligations.effect === 'hold') ||
       concerned.some(({ json }) => json.action.op !== 'All' || looksAtResource(json)) ||

@@ -2,7 +2,7 @@ import { Instant, Principal, Target, type DecidedFacts } from '@countersign/cont
 import { describe, expect, it } from 'vitest'
 import { defaultPolicies } from './default-policies.ts'
 import { compilePolicies } from './policy-set.ts'
-import { replay, Tally, type Recorded } from './replay.ts'
+import { replay, replayKey, Tally, type Recorded } from './replay.ts'
 
 const ana = Principal.parse({ id: 'ana', kind: 'person', groups: ['developers'] })
 const target = Target.parse({ environment: 'prod', database: 'shop' })
@@ -89,6 +89,23 @@ describe('a recorded statement, under other policies', () => {
       outcome: 'unchanged',
       verdict: 'deny',
     }))
+})
+
+it('agrees with another in its key, if nothing that policies look at tells them apart', () => {
+  const one = recorded(reading, { ticket: 'A', transaction: 'idle' })
+  const other = recorded(reading, {
+    ticket: 'B',
+    transaction: 'open',
+    at: Instant.parse('2026-11-20T15:00:00.000Z'),
+  })
+  expect(replayKey(made(), one)).toBe(replayKey(made(), other))
+  for (const condition of ['context.hour > 14', 'context has ticket', 'context.transaction == "idle"']) {
+    const set = made(`@id("x") forbid (principal, action == Action::"read", resource) when { ${condition} };`)
+    expect(replayKey(set, one)).not.toBe(replayKey(set, other))
+  }
+  const masking = made('@id("m") forbid (principal, action == Action::"unmask", resource) when { context.hour > 14 };')
+  expect(replayKey(masking, one)).not.toBe(replayKey(masking, other))
+  expect(replayKey(made(), one)).not.toBe(replayKey(made(), { ...one, readOnly: true }))
 })
 
 it('a tally adds up, and names those that changed most', () => {

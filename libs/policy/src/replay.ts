@@ -63,6 +63,43 @@ const outcomeOf = (was: Verdict, is: Verdict): Replay['outcome'] => {
   return by > 0 ? 'stricter' : 'looser'
 }
 
+/**
+ * What the answer of a set to a recorded statement can depend on, besides who asked where: of two statements that agree
+ * in it, the answers agree. As text, for a cache.
+ */
+export const replayKey = ({ factsEver }: PolicySet, recorded: Omit<Recorded, 'principal' | 'target'>): string => {
+  const { verdict, policies, facts, readOnly, transaction, reason, ticket, at } = recorded
+  const uses = (fact: string) => factsEver.has(fact) || factsEver.has(EVERY_FACT)
+  return JSON.stringify([
+    verdict,
+    policies,
+    facts,
+    readOnly,
+    uses('transaction') && transaction,
+    uses('reason') && reason,
+    uses('ticket') && ticket,
+    [...factsEver].every((fact) => TIMELESS.has(fact)) || at.slice(0, 16),
+  ])
+}
+
+/** Whatever else a policy looks at may have to do with the time, to the minute. */
+const TIMELESS: ReadonlySet<string> = new Set([
+  ...[
+    'statement',
+    'environment',
+    'transaction',
+    'agent',
+    'reason',
+    'ticket',
+    'readOnly',
+    'unresolved',
+    'fails',
+    'dangers',
+  ],
+  ...['sensitiveClasses', 'sensitiveStored', 'sensitiveSteering', 'through', 'change', 'unbounded', 'tautological'],
+  ...['counted', 'rows', 'rowsExact', 'rowsShare'],
+])
+
 type Count = Record<'stricter' | 'looser', number>
 
 /** Counts what became of each statement. Grows with the number of policies and principals, not of statements. */

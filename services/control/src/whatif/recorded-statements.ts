@@ -6,7 +6,7 @@ import {
   type SessionId,
   type Target,
 } from '@countersign/contracts'
-import { accepts, type Heads, type LogRecord } from '@countersign/eventlog'
+import { acceptsCompacted, type Heads, type LogRecord } from '@countersign/eventlog'
 
 export type Intended = Extract<AccessEvent, { type: 'statement.intended' }>['data']
 
@@ -37,7 +37,8 @@ export class RecordedStatements {
   /** The statements of a record, in their order. What cannot be read is passed over: it is quarantined elsewhere. */
   in({ value }: LogRecord): readonly Intended[] {
     const commit = attempt(() => decodeCommit(value))
-    if (!commit || !accepts(this.#heads, commit)) return []
+    // By rising revisions, because it begins somewhere in the middle of every worker's stream.
+    if (!commit || !acceptsCompacted(this.#heads, commit)) return []
     return commit.events
       .filter(({ type }) => WANTED.has(type))
       .flatMap((stored) => this.#take(attempt(() => readAccessEvent(stored))))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Instant, TOPICS, type Replayed } from '@countersign/contracts'
 import type { EventLog, LogRecord } from '@countersign/eventlog'
-import { replay, Tally, type PolicySet, type Recorded, type Replay } from '@countersign/policy'
+import { replay, replayKey, Tally, type PolicySet, type Recorded, type Replay } from '@countersign/policy'
 import type { OpenSessions } from '../access/open-sessions.ts'
 import { ApiError } from '../api/api-error.ts'
 import { later } from '../clock.ts'
@@ -135,18 +135,7 @@ class Replaying {
   }
 
   #answer(recorded: Recorded & Asker): Replay | undefined {
-    const { key, verdict, policies, facts, readOnly, transaction, reason, ticket, at } = recorded
-    const question = JSON.stringify([
-      key,
-      verdict,
-      policies,
-      facts,
-      readOnly,
-      transaction,
-      reason,
-      ticket,
-      at.slice(0, 13),
-    ])
+    const question = recorded.key + replayKey(this.#run.set, recorded)
     if (this.#answers.has(question)) return this.#answers.get(question)
     const answer = replay(this.#run.set, recorded)
     if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear()
