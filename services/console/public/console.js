@@ -177,34 +177,61 @@ const showOpen = (requests, cards, actions) => {
 }
 
 const cardOf = (request, actions) => {
-  const { id, requester, target, text, because } = request
-  const heading = `${id}: ${requester.id}${requester.onBehalfOf ? ` for ${requester.onBehalfOf}` : ''} on ${target.environment}/${target.database}`
+  const { id, requester, target, text, because, proposal } = request
+  const who = `${requester.id}${requester.onBehalfOf ? ` for ${requester.onBehalfOf}` : ''}`
+  const heading = `${id}: ${who} ${target ? `on ${target.environment}/${target.database}` : 'changes policies'}`
   return element(
     'article',
     { class: 'card', 'aria-label': heading, 'data-request': id },
     element('h3', {}, heading),
     element('p', { class: 'because' }, because),
-    element('pre', { tabindex: '0', 'aria-label': 'Statement' }, text),
+    element(
+      'pre',
+      { tabindex: '0', 'aria-label': proposal ? 'Policies' : 'Statement' },
+      proposal ? textOf(proposal) : text,
+    ),
     factsOf(request),
     actionsOf(request, actions),
   )
 }
 
+/** Each policy that differs, before and after, and each rule of owners. */
+const textOf = ({ changes, owners }) => {
+  const marked = (mark, text) => (text ? text.split('\n').map((line) => `  ${mark} ${line}`) : [])
+  const marks = { added: '+', removed: '-', changed: '~' }
+  return [
+    ...changes.flatMap(({ id, file, change, before, after }) => [
+      `${marks[change]} ${id}  (${file})`,
+      ...marked('-', before),
+      ...marked('+', after),
+    ]),
+    ...owners.removed.map((rule) => `- DATAOWNERS  ${rule}`),
+    ...owners.added.map((rule) => `+ DATAOWNERS  ${rule}`),
+  ].join('\n')
+}
+
+const replayedOf = ({ stricter, looser, unchanged, untold, since, until, complete }) =>
+  `${stricter} stricter, ${looser} looser, ${unchanged} unchanged, ${untold} cannot be told, from ${since} to ${until}` +
+  (complete ? '' : ' (there were more)')
+
 const factsOf = (request) => {
   const { relations, rows, mode, reason, ticket, groups, quorum, signatures, digest, role, policies, policyVersion } =
     request
+  const { proposal } = request
   const signed = signatures.map(({ person, vote }) => `${person} (${vote})`).join(', ')
   const needed = groups.map(({ name, people }) => `${name}: ${people.join(', ')}`).join('; ')
   const facts = [
     ['Touches', relations.map((one) => `${one.name} (${one.actions.join(', ')})`).join(', ')],
     ['Rows', rows && `${rows.exact ? '' : 'about '}${rows.rows}`],
     ['Runs as', role],
+    ['Would have been', proposal?.replayed && replayedOf(proposal.replayed)],
+    ['In the place of', proposal && `policy ${proposal.base}, as ${proposal.version}`],
     ['Reason given', reason],
     ['Ticket', ticket],
     ['Must sign', `${needed} (${quorum} in all)`],
     ['Signed', signed],
-    ['Client', mode === 'inline' ? 'waits for the answer' : 'will run it again once granted'],
-    ['Rule', `${policies.join(', ')}, policy ${policyVersion}`],
+    ['Client', mode && (mode === 'inline' ? 'waits for the answer' : 'will run it again once granted')],
+    ['Rule', !proposal && `${policies.join(', ')}, policy ${policyVersion}`],
     ['Digest', digest],
   ]
   const shown = facts.filter(([, value]) => value)
@@ -265,9 +292,13 @@ const denyForm = (id, send) => {
 const showTimeLeft = (cards) => {
   for (const { request, element: card } of cards.values()) {
     const seconds = Math.max(0, Math.round((Date.parse(request.expiresAt) - Date.now()) / 1_000))
-    const left = seconds > 120 ? `${Math.round(seconds / 60)} minutes left` : `${seconds} seconds left`
-    card.querySelector('[data-left]').textContent = left
+    card.querySelector('[data-left]').textContent = `${amountOf(seconds)} left`
   }
+}
+
+const amountOf = (seconds) => {
+  if (seconds > 7_200) return `${Math.round(seconds / 3_600)} hours`
+  return seconds > 120 ? `${Math.round(seconds / 60)} minutes` : `${seconds} seconds`
 }
 
 const showRecent = (requests) =>

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ControlConfig, Logger } from '@countersign/platform'
 import type { Provider } from '@nestjs/common'
@@ -8,8 +8,10 @@ import { ErrorFilter } from './api/error.filter.ts'
 import { consolePage, guardHeaders } from './console-page.ts'
 import { ControlModule } from './control.module.ts'
 
-// A set of policies, escaped as JSON, fits.
-const BODY_MAX = '2mb'
+const BODY_MAX = '64kb'
+/** A whole set of policies, escaped as JSON, fits. */
+const POLICIES_MAX = '2mb'
+const POLICIES_PATH = '/api/v1/policies/'
 
 /** The application, with everything in it but not listening yet: commands can be dispatched before anyone can call. */
 export const createHttp = async (parts: readonly Provider[], logger: Logger): Promise<NestExpressApplication> => {
@@ -21,10 +23,15 @@ export const createHttp = async (parts: readonly Provider[], logger: Logger): Pr
   app.disable('x-powered-by')
   app.use(guardHeaders)
   app.use(consolePage())
-  app.useBodyParser('json', { limit: BODY_MAX })
+  app.useBodyParser('json', { limit: POLICIES_MAX, type: (request: IncomingMessage) => isJson(request) && isOfPolicies(request) })
+  app.useBodyParser('json', { limit: BODY_MAX, type: (request: IncomingMessage) => isJson(request) && !isOfPolicies(request) })
   app.useGlobalFilters(new ErrorFilter(logger))
   return app.init()
 }
+
+const isJson = ({ headers }: IncomingMessage): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '')
+
+const isOfPolicies = ({ url = '' }: IncomingMessage): boolean => url.startsWith(POLICIES_PATH)
 
 /** Resolves with the port. */
 export const listen = async (app: NestExpressApplication, { host, port }: ControlConfig['listen']): Promise<number> => {

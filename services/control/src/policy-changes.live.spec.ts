@@ -207,6 +207,14 @@ describe('a proposed set of policies', () => {
     expect([answer.status, answer.body.error.code]).toEqual([status, code])
   })
 
+  it('may be large, but not larger than that', async () => {
+    const control = await start()
+    const padded = (kilobytes: number) =>
+      Array.from({ length: 10 }, (_, n) => ({ name: `z${n}.cedar`, text: `// ${'x'.repeat(kilobytes * 100)}\n` }))
+    expect((await propose(control, 'ana', { files: [...WITH_HOLD, ...padded(500)] })).status).toBe(200)
+    expect((await propose(control, 'ana', { files: [...WITH_HOLD, ...padded(2_500)] })).status).toBe(413)
+  })
+
   it('is denied at once when nobody is there to sign', async () => {
     const control = await start()
     const { body } = await propose(control, 'cy')

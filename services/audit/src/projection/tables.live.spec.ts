@@ -284,6 +284,40 @@ describe('touches', () => {
 })
 
 describe('approvals and votes', () => {
+  it('has a change of policies, which has no statement', async () => {
+    const proposal = {
+      principal: { id: 'ana', kind: 'person', person: 'ana', groups: ['developers'] },
+      digest: 'd'.repeat(64),
+      version: 'd'.repeat(16),
+      base: 'c'.repeat(16),
+      reason: 'SEC-1',
+      changes: [{ id: 'hold-drop', file: '20-holds.cedar', change: 'added' }],
+      owners: { added: [], removed: [] },
+    }
+    const groups = [{ name: 'security', people: ['cy'] }]
+    const asked = { requestId: REQUEST, kind: 'policy', proposal, groups, quorum: 1, excluded: ['ana'] }
+    await given(
+      approvals(REQUEST, 1, [event('approval.policy-requested', { ...asked, expiresAt: at(9_000), at: at(2_000) })]),
+      approvals(REQUEST, 2, [
+        voted(REQUEST, { person: 'cy', voter: 'cy', groups: ['security'] }),
+        event('approval.granted', { requestId: REQUEST, people: ['cy'], usableUntil: at(60_000), at: at(3_000) }),
+      ]),
+      approvals(REQUEST, 3, [event('grant.used', { requestId: REQUEST, at: at(4_000) })]),
+    )
+    expect(await only('approvals')).toMatchObject({
+      kind: 'policy',
+      phase: 'claimed',
+      principal_id: 'ana',
+      policies: ['hold-drop'],
+      policy_version: 'c'.repeat(16),
+      reason: 'SEC-1',
+      people_for: ['cy'],
+      statement_id: '',
+      claimed_at: '2026-11-22 10:00:04.000',
+    })
+    await done()
+  })
+
   it('follows a request through its phases', async () => {
     await given(approvals(REQUEST, 1, [requested(REQUEST, 's', 1)]))
     expect(await only('approvals')).toMatchObject({
@@ -488,7 +522,7 @@ describe('the log as it is', () => {
     expect(await only('events')).toMatchObject({
       topic: TOPICS.governance,
       type: 'policy.published',
-      version: 1,
+      version: 2,
       stream: 'policy',
       revision: 1,
       source: 'spec',
