@@ -2,7 +2,9 @@ import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Client, DatabaseError } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { corpus, everyday } from '../corpus/corpus.ts'
 import { Product } from '../support/product.ts'
 import { until } from '../support/until.ts'
 
@@ -26,6 +28,29 @@ forbid (principal, action == Action::"write", resource == Relation::"demo/shop.p
 const UPDATE = "update orders set status = 'shipped' where id = 7"
 const asEtl = () => product.psql('etl', '-v', 'VERBOSITY=verbose', '-c', UPDATE)
 
+/** Whatever becomes of them: refused, held or run. What waits for input of the client is left out. */
+const sendCorpus = async (as: string) => {
+  const texts = [...corpus.map(({ sql }) => sql), ...everyday].filter((sql) => !/stdin/i.test(sql))
+  let client: Client | undefined
+  for (const sql of texts) {
+    client ??= await connected(as)
+    const broken = await client.query(sql).then(
+      () => false,
+      (error: unknown) => !(error instanceof DatabaseError) || error.severity === 'FATAL',
+    )
+    if (broken) client = void client.end().catch(() => {})
+    else await client.query('rollback')
+  }
+  await client?.end()
+}
+
+const connected = async (as: string): Promise<Client> => {
+  const client = new Client({ connectionString: product.dsn(as, { sslmode: 'no-verify' }), query_timeout: 5_000 })
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
 beforeAll(async () => {
   product = await Product.start()
   folder = mkdtempSync(join(tmpdir(), 'countersign-policies-'))
@@ -36,6 +61,19 @@ beforeAll(async () => {
 afterAll(async () => {
   await product?.dispose()
   rmSync(folder, { recursive: true, force: true })
+})
+
+describe('the policies in force', () => {
+  it('would have said of the record what they said: nothing that they rested on is missing in it', async () => {
+    await sendCorpus('etl')
+    const { stdout } = await product.cli('whatif', SHIPPED, '--since', '1h', '--as', 'eve', '--json')
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines).toMatchObject([{ type: 'summary', complete: true, stricter: 0, looser: 0, untold: 0 }])
+    expect(lines[0]?.['statements']).toBeGreaterThan(200)
+  })
 })
 
 describe('a stricter policy', () => {
@@ -55,8 +93,8 @@ describe('a stricter policy', () => {
     expect(stdout).toMatch(
       /^stricter .* etl {2}demo\/shop {2}allow → hold {2}hold-order-changes {2}update orders set status/m,
     )
-    expect(stdout).toMatch(/^1 stricter, 0 looser, /m)
-    expect(stdout).toMatch(/hold-order-changes: 1 stricter/)
+    expect(stdout).toMatch(/^\d+ stricter, 0 looser, .* 0 cannot be told/m)
+    expect(stdout).toMatch(/hold-order-changes: \d+ stricter/)
     expect((await product.cli('whatif', folder, '--as', 'ana')).status).toBe(4)
   })
 
@@ -64,7 +102,7 @@ describe('a stricter policy', () => {
     const proposed = await product.cli('policy', 'publish', folder, '--reason', 'year end', '--as', 'ana')
     expect(proposed.stderr).toBe('')
     requestId = /^(rq_\w+) waits to be signed/m.exec(proposed.stdout)?.[1] ?? ''
-    expect(proposed.stdout).toMatch(/^what if +1 stricter, 0 looser/m)
+    expect(proposed.stdout).toMatch(/^what if +\d+ stricter, 0 looser/m)
     const own = await product.cli('requests', 'approve', requestId, '--as', 'ana')
     expect([own.status, own.stderr]).toEqual([4, expect.stringContaining('nobody signs for their own request')])
     const stranger = await product.cli('requests', 'approve', requestId, '--as', 'bo')
