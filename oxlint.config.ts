@@ -4,6 +4,7 @@ export const mayImport: Record<string, readonly string[]> = {
   contracts: ['kernel'],
   approval: ['kernel', 'contracts'],
   sql: ['kernel'],
+  'sql-mysql': ['kernel', 'sql'],
   policy: ['kernel', 'contracts', 'sql'],
   masking: ['kernel'],
   pgwire: ['kernel'],
@@ -14,10 +15,18 @@ export const mayImport: Record<string, readonly string[]> = {
 }
 
 /** Libraries that ask the world for nothing: no I/O, no clock, no randomness, no framework. */
-export const PURE = ['kernel', 'contracts', 'approval', 'policy', 'sql', 'masking', 'pgwire']
+export const PURE = ['kernel', 'contracts', 'approval', 'policy', 'sql', 'sql-mysql', 'masking', 'pgwire']
 
 /** What a pure library may use of Node.js and of npm: computation only. */
-const PURE_MODULES = ['node:buffer', 'node:crypto', 'zod', '@cedar-policy/cedar-wasm', 'libpg-query']
+const PURE_MODULES = [
+  'node:buffer',
+  'node:crypto',
+  'zod',
+  '@cedar-policy/cedar-wasm',
+  'libpg-query',
+  '@guanmingchiu/sqlparser-ts',
+  'node-sql-parser',
+]
 const PURE_CRYPTO = ['createHash', 'createHmac', 'hash', 'timingSafeEqual']
 const IMPURE_GLOBALS = [
   'process',

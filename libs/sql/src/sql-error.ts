@@ -19,7 +19,14 @@ export class SqlSyntaxError extends Error {
   }
 }
 
-export type RefusalCode = 'SQL_TOO_LARGE' | 'SQL_NUL' | 'SQL_COMMENTS_TOO_DEEP' | 'SQL_TOO_DEEP'
+export type RefusalCode =
+  | 'SQL_TOO_LARGE'
+  | 'SQL_NUL'
+  | 'SQL_COMMENTS_TOO_DEEP'
+  | 'SQL_TOO_DEEP'
+  // MySQL: what servers read in different ways.
+  | 'SQL_VERSION_COMMENT'
+  | 'SQL_AMBIGUOUS'
 
 /** The text is not looked at, because looking at it would cost too much or could mislead. */
 export class SqlRefusedError extends Error {
