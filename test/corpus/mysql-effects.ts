@@ -72,25 +72,25 @@ export class Effects {
     await session.query('START TRANSACTION')
     const errno = await errnoOf(session, sql)
     const changed = changedBetween(this.#base, await this.#seenBy(session))
+    await session.query('ROLLBACK').catch(() => undefined)
     session.destroy()
     await this.#restore(changed)
     return { ...(errno === undefined ? {} : { errno }), changed }
   }
 
+  /** By the session itself, before its transaction is undone; unless it can see nothing any more, as behind LOCK TABLES. */
   async #seenBy(session: Connection): Promise<Snapshot> {
-    return snapshotOf(session, this.#server.data).catch(() => snapshotOf(this.#admin, this.#server.data))
+    const seen = await snapshotOf(session, this.#server.data).catch(() => undefined)
+    if (seen && ![...seen.values()].includes('null')) return seen
+    await session.end()
+    return snapshotOf(this.#admin, this.#server.data)
   }
 
   /** What the end of the session has not undone, is made anew. */
   async #restore(changed: readonly string[]): Promise<void> {
     if (changed.length === 0) return
-    for (let attempt = 0; attempt < 50; attempt++) {
-      const left = changedBetween(this.#base, await snapshotOf(this.#admin, this.#server.data))
-      if (left.length === 0) return
-      // The server takes a moment to see that a session is gone.
-      if (attempt < 3) await new Promise((resolve) => setTimeout(resolve, 10))
-      else return this.#rebuild()
-    }
+    const left = changedBetween(this.#base, await snapshotOf(this.#admin, this.#server.data))
+    if (left.length > 0) await this.#rebuild()
   }
 
   async #rebuild(): Promise<void> {

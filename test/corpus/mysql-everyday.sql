@@ -1,7 +1,7 @@
 -- Ordinary statements of drivers, object mappers, the command line and analysts. All of them are allowed.
 
 -- Connector/J
-SELECT @@session.auto_increment_increment AS auto_increment_increment, @@character_set_client AS character_set_client, @@character_set_connection AS character_set_connection, @@character_set_results AS character_set_results, @@character_set_server AS character_set_server, @@collation_server AS collation_server, @@init_connect AS init_connect, @@interactive_timeout AS interactive_timeout, @@license AS license, @@lower_case_table_names AS lower_case_table_names, @@max_allowed_packet AS max_allowed_packet, @@net_write_timeout AS net_write_timeout, @@sql_mode AS sql_mode, @@system_time_zone AS system_time_zone, @@time_zone AS time_zone, @@transaction_isolation AS transaction_isolation, @@wait_timeout AS wait_timeout
+SELECT @@session.auto_increment_increment AS auto_increment_increment, @@character_set_client AS character_set_client, @@character_set_connection AS character_set_connection, @@character_set_results AS character_set_results, @@character_set_server AS character_set_server, @@collation_server AS collation_server, @@init_connect AS init_connect, @@interactive_timeout AS interactive_timeout, @@license AS license, @@lower_case_table_names AS lower_case_table_names, @@max_allowed_packet AS max_allowed_packet, @@net_write_timeout AS net_write_timeout, @@sql_mode AS sql_mode, @@system_time_zone AS system_time_zone, @@time_zone AS time_zone, @@tx_isolation AS transaction_isolation, @@wait_timeout AS wait_timeout
 
 SET autocommit=1
 
@@ -48,7 +48,7 @@ SELECT anon_1.n FROM (SELECT count(*) AS n FROM orders GROUP BY orders.status) A
 
 SELECT DATABASE()
 
-SELECT @@transaction_isolation
+SELECT @@tx_isolation
 
 ROLLBACK
 
@@ -86,8 +86,6 @@ START TRANSACTION
 COMMIT
 
 SAVEPOINT sp1
-
-RELEASE SAVEPOINT sp1
 
 -- Drupal, WordPress
 SELECT SQL_CALC_FOUND_ROWS orders.id FROM orders WHERE 1=1 AND orders.status = 'new' ORDER BY orders.created_at DESC LIMIT 0, 10

@@ -40,7 +40,8 @@ export const isTautological = (expr: Expr): boolean => {
   return !looksAtColumn(expr)
 }
 
-const isSame = (left: Expr, right: Expr): boolean => left.is !== 'query' && JSON.stringify(left) === JSON.stringify(right)
+const isSame = (left: Expr, right: Expr): boolean =>
+  left.is !== 'query' && JSON.stringify(left) === JSON.stringify(right)
 
 /** `a IS NULL OR a IS NOT NULL`, `a = 1 OR a <> 1`, `a OR NOT a` */
 const isCompleted = (args: readonly Expr[]): boolean => {
@@ -50,7 +51,13 @@ const isCompleted = (args: readonly Expr[]): boolean => {
   return isOpposite && JSON.stringify(left.args) === JSON.stringify(right.args)
 }
 
-const OPPOSITES = [['Eq', 'NotEq'], ['Gt', 'LtEq'], ['Lt', 'GtEq'], ['IsNull', 'IsNotNull'], ['IsTrue', 'IsNotTrue']]
+const OPPOSITES = [
+  ['Eq', 'NotEq'],
+  ['Gt', 'LtEq'],
+  ['Lt', 'GtEq'],
+  ['IsNull', 'IsNotNull'],
+  ['IsTrue', 'IsNotTrue'],
+]
 
 const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint'])
 /** A parameter may be compared as a floating point number, which stands for several integers of these. */

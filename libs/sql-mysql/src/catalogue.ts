@@ -60,7 +60,8 @@ export interface ForeignKey {
 /** Each answers with rows of text, number or NULL, in the order of its columns. */
 export const catalogueQueriesOfMysql = {
   server: 'SELECT @@lower_case_table_names, @@version',
-  tables: 'SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_ROWS, ENGINE FROM information_schema.TABLES ORDER BY 1, 2',
+  tables:
+    'SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_ROWS, ENGINE FROM information_schema.TABLES ORDER BY 1, 2',
   columns:
     'SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, EXTRA FROM information_schema.COLUMNS ORDER BY 1, 2, 4',
   keys:
@@ -95,7 +96,9 @@ export const readMysqlCatalogue = (answers: MysqlCatalogueAnswers): MysqlCatalog
   const key = (schema: unknown, name: unknown) => keyOf(text(schema), text(name), folded)
   const columns = grouped(answers.columns, ([schema, table]) => key(schema, table))
   const keys = grouped(answers.keys, ([schema, table]) => key(schema, table))
-  const views = new Map(answers.views.map(([schema, table, definition]) => [key(schema, table), optionalText(definition)]))
+  const views = new Map(
+    answers.views.map(([schema, table, definition]) => [key(schema, table), optionalText(definition)]),
+  )
   const triggers = grouped(answers.triggers, ([schema, table]) => key(schema, table))
   const children = grouped(answers.foreignKeys, ([schema, table]) => key(schema, table))
   const relations = answers.tables.map(([schema, name, type, rows, engine], index) => {
@@ -119,7 +122,9 @@ export const readMysqlCatalogue = (answers: MysqlCatalogueAnswers): MysqlCatalog
   })
   const routines = grouped(answers.routines, ([, name]) => text(name).toLowerCase())
   return {
-    version: createHash('sha256').update(JSON.stringify({ ...answers, tables: answers.tables.map((row) => [...row.slice(0, 3), row[4]]) })).digest('hex'),
+    version: createHash('sha256')
+      .update(JSON.stringify({ ...answers, tables: answers.tables.map((row) => [...row.slice(0, 3), row[4]]) }))
+      .digest('hex'),
     folded,
     relations: new Map(relations),
     routines: new Map([...routines].map(([name, rows]) => [name, rows.map(routineOf)])),
@@ -172,7 +177,10 @@ const triggerOf = ([, , event, body]: readonly unknown[]): Trigger => {
   return { event: found[1], body: text(body) }
 }
 
-const foreignKeyOf = ([, , schema, table, column, onUpdate, onDelete]: readonly unknown[], folded: boolean): ForeignKey => ({
+const foreignKeyOf = (
+  [, , schema, table, column, onUpdate, onDelete]: readonly unknown[],
+  folded: boolean,
+): ForeignKey => ({
   child: keyOf(text(schema), text(table), folded),
   columns: [text(column).toLowerCase()],
   onUpdate: text(onUpdate),

@@ -2,7 +2,7 @@ import type { ColumnName, Through, UseChange } from '@countersign/sql'
 import { boundsOf } from './bounds.ts'
 import type { CatalogueRelation } from './catalogue.ts'
 import type { Findings } from './findings.ts'
-import { Resolver, type Context, type Output, type Scope } from './resolve.ts'
+import { NO_SCOPE, Resolver, type Context, type Output, type Scope } from './resolve.ts'
 import type { Change, Expr, From } from './tree.ts'
 
 /** Adds what an INSERT, UPDATE or DELETE does; gives what it returns. */
@@ -41,7 +41,13 @@ class ChangeReader {
     const known = this.#resolver.ctes(ctes)
     const outputs = source ? this.#resolver.query(source, undefined, known) : []
     const rows = source === undefined ? 1 : rowsOf(source.body)
-    this.#changed(target, 'write', { ...change('insert', target), ...(rows === undefined ? {} : { rowsAtMost: rows }) }, 'insert')
+    this.#changed(
+      target,
+      'write',
+      { ...change('insert', target), ...(rows === undefined ? {} : { rowsAtMost: rows }) },
+      'insert',
+      columns,
+    )
     const into = columns.length > 0 ? columns : (target.relation?.columns ?? []).map(({ name }) => name)
     outputs.forEach((output, at) => this.#flow(target, into[at], output))
     this.#found.writes.add(into.flatMap((name) => columnOf(target.relation, name)))
@@ -51,7 +57,13 @@ class ChangeReader {
       this.#changed(target, 'delete', { ...change('delete', target), ...bounds }, 'delete')
     }
     if (updatesDuplicates) {
-      this.#changed(target, 'write', { ...change('update', target), ...(rows === undefined ? {} : { rowsAtMost: rows }) }, 'update', into)
+      this.#changed(
+        target,
+        'write',
+        { ...change('update', target), ...(rows === undefined ? {} : { rowsAtMost: rows }) },
+        'update',
+        into,
+      )
     }
     const scope = this.#insertScope(target, updatesDuplicates || returning.length > 0)
     for (const { column, value } of assignments) this.#assign(target, column.at(-1) ?? '', value, scope, known)
@@ -60,13 +72,13 @@ class ChangeReader {
 
   #insertScope({ path }: Target, reads: boolean): Scope {
     const from: readonly From[] = reads ? [{ is: 'table', path }, ...this.#change.from] : []
-    return this.#resolver.from(from, { tables: [], aliases: [], parent: undefined }, new Map())
+    return this.#resolver.from(from, NO_SCOPE, new Map())
   }
 
   #updateOrDelete(): readonly Output[] {
     const { is, ctes, from, assignments, where, order, returning } = this.#change
     const known = this.#resolver.ctes(ctes)
-    const scope = this.#resolver.from(from, { tables: [], aliases: [], parent: undefined }, known)
+    const scope = this.#resolver.from(from, NO_SCOPE, known)
     if (where) this.#resolver.expr(where, scope, known, 'predicate')
     for (const expr of order) this.#resolver.expr(expr, scope, known, 'ordering')
     const targets = is === 'delete' ? this.#change.targets.map((path) => this.#named(path)) : this.#assigned()
@@ -111,7 +123,13 @@ class ChangeReader {
     return { path, relation }
   }
 
-  #changed(target: Target, action: 'write' | 'delete', made: UseChange, event: 'insert' | 'update' | 'delete', columns: readonly string[] = []): void {
+  #changed(
+    target: Target,
+    action: 'write' | 'delete',
+    made: UseChange,
+    event: 'insert' | 'update' | 'delete',
+    columns: readonly string[] = [],
+  ): void {
     const { path, relation } = target
     this.#resolver.use(action, path, relation, { change: made })
     if (!relation) return
@@ -123,10 +141,22 @@ class ChangeReader {
   }
 
   /** What is changed through a view is changed in the tables behind it: in any of them, as far as is said here. */
-  #throughView(view: CatalogueRelation, action: 'write' | 'delete', made: UseChange, event: 'insert' | 'update' | 'delete', columns: readonly string[]): void {
+  #throughView(
+    view: CatalogueRelation,
+    action: 'write' | 'delete',
+    made: UseChange,
+    event: 'insert' | 'update' | 'delete',
+    columns: readonly string[],
+  ): void {
     const before = this.#found.uses.length
-    this.#resolver.from([{ is: 'table', path: [view.schema, view.name] }], { tables: [], aliases: [], parent: undefined }, new Map())
-    const behind = this.#found.uses.slice(before).filter(({ through, object }) => through === 'rule' && object.kind === 'relation')
+    const { tables } = this.#resolver.from([{ is: 'table', path: [view.schema, view.name] }], NO_SCOPE, new Map())
+    const written = tables.flatMap(({ outputs }) =>
+      outputs.filter(({ name }) => columns.some((one) => one.toLowerCase() === name.toLowerCase())),
+    )
+    this.#found.writes.add(written.flatMap(({ origins }) => origins))
+    const behind = this.#found.uses
+      .slice(before)
+      .filter(({ through, object }) => through === 'rule' && object.kind === 'relation')
     for (const { object } of behind) {
       const path = [object.schema ?? '', object.name]
       const relation = this.#resolver.relation(path)
@@ -140,29 +170,48 @@ class ChangeReader {
   }
 
   /** Rows that go or change with those of a table. Triggers do not see it. */
-  #cascade(relation: CatalogueRelation, event: 'insert' | 'update' | 'delete', columns: readonly string[], seen: Set<string>): void {
+  #cascade(
+    relation: CatalogueRelation,
+    event: 'insert' | 'update' | 'delete',
+    columns: readonly string[],
+    seen: Set<string>,
+  ): void {
     if (event === 'insert') return
     const written = columns.map((column) => column.toLowerCase())
     for (const { child, columns: referenced, onDelete, onUpdate } of relation.children) {
-      const rule = event === 'delete' ? onDelete : referenced.some((column) => written.includes(column)) ? onUpdate : 'NO ACTION'
+      const rule =
+        event === 'delete' ? onDelete : referenced.some((column) => written.includes(column)) ? onUpdate : 'NO ACTION'
       if (!/^(CASCADE|SET NULL|SET DEFAULT)$/.test(rule) || seen.has(child)) continue
       const found = this.#context.catalogue.relations.get(child)
       const path = found ? [found.schema, found.name] : [child]
       const isDelete = event === 'delete' && rule === 'CASCADE'
       const target = { path, relation: found }
       const made = change(isDelete ? 'delete' : 'update', target)
-      this.#resolver.use(isDelete ? 'delete' : 'write', path, found, { change: withoutIndex(made), through: 'cascade' satisfies Through })
+      this.#resolver.use(isDelete ? 'delete' : 'write', path, found, {
+        change: withoutIndex(made),
+        through: 'cascade' satisfies Through,
+      })
       if (found && isDelete) this.#cascade(found, event, columns, new Set([...seen, child]))
     }
   }
 
-  #assign(target: Target, column: string, value: Expr, scope: Scope, known: ReadonlyMap<string, readonly Output[]>): void {
+  #assign(
+    target: Target,
+    column: string,
+    value: Expr,
+    scope: Scope,
+    known: ReadonlyMap<string, readonly Output[]>,
+  ): void {
     const source = this.#resolver.expr(value, scope, known, 'output')
     this.#flow(target, column, source)
     this.#found.writes.add(columnOf(target.relation, column))
   }
 
-  #flow({ relation }: Target, column: string | undefined, { origins, opaque }: Pick<Output, 'origins' | 'opaque'>): void {
+  #flow(
+    { relation }: Target,
+    column: string | undefined,
+    { origins, opaque }: Pick<Output, 'origins' | 'opaque'>,
+  ): void {
     if (origins.length === 0 && !opaque) return
     const [into] = column === undefined ? [] : columnOf(relation, column)
     this.#found.flows.push({ into, origins, opaque })
@@ -178,12 +227,17 @@ const change = (kind: Kind, { relation }: Target): UseChange => ({
   ...(relation?.rowEstimate === undefined ? {} : { rowEstimate: relation.rowEstimate }),
 })
 
-const withoutIndex = ({ index: _, ...rest }: UseChange): UseChange => rest
+/** What cascades is not counted. */
+const withoutIndex = (made: UseChange): UseChange => {
+  const { index, ...rest } = made
+  return index === undefined ? made : rest
+}
 
 const rowsOf = (body: { readonly is: string; readonly rows?: readonly unknown[] }): number | undefined =>
   body.is === 'values' ? body.rows?.length : undefined
 
-const hasColumn = (relation: CatalogueRelation | undefined, name: string): boolean => columnOf(relation, name).length > 0
+const hasColumn = (relation: CatalogueRelation | undefined, name: string): boolean =>
+  columnOf(relation, name).length > 0
 
 const columnOf = (relation: CatalogueRelation | undefined, name: string): readonly ColumnName[] =>
   (relation?.columns ?? [])

@@ -50,7 +50,11 @@ const asQuery = (statement: readonly Token[]): readonly Token[] => {
   const equals = statement.findIndex((token) => wordOf(token) === '=' || wordOf(token) === ':=')
   const isOne = !statement.some((token) => wordOf(token) === ',')
   const target = statement.slice(1, equals)
-  const isPlain = target.every(({ kind, text }) => kind === 'word' || kind === 'quoted' || text === '.') && !/^(GLOBAL|PERSIST|PERSIST_ONLY|SESSION|STATEMENT|PASSWORD)$/.test(target[0]?.word ?? '')
+  const isPlain =
+    target.every(({ kind, text }) => kind === 'word' || kind === 'quoted' || text === '.') &&
+    !/^(GLOBAL|PERSIST|PERSIST_ONLY|SESSION|STATEMENT|PASSWORD)$/.test(target[0]?.word ?? '')
   const isRow = wordOf(target[1]) === '.' && /^(NEW)$/i.test(target[0]?.text ?? '')
-  return first.word === 'SET' && equals > 0 && isOne && isPlain && isRow ? [select, ...statement.slice(equals + 1)] : statement
+  return first.word === 'SET' && equals > 0 && isOne && isPlain && isRow
+    ? [select, ...statement.slice(equals + 1)]
+    : statement
 }

@@ -21,6 +21,8 @@ export interface MysqlCommand {
   readonly harmless: boolean
   /** A query or a change, as two parsers agree on it. */
   readonly tree?: Tree
+  /** A string of it is a name, so that another string would be another name. */
+  readonly named: boolean
   /** Why there is no tree, or nothing at all. */
   readonly unread?: string
   readonly locks: boolean
@@ -55,6 +57,7 @@ export const commandOf = (span: MysqlCommand['span'], draft: Draft): MysqlComman
   effects: [],
   dangers: [],
   harmless: false,
+  named: false,
   locks: false,
   intoVariables: false,
   temporary: false,

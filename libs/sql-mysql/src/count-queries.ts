@@ -18,7 +18,9 @@ export const countQueriesOfMysql = ({ tree }: MysqlCommand, text: string, limit:
   const condition = where.length > 0 ? ` ${slice(where)}` : ''
   const sql = `${ctes.length > 0 ? `${slice(ctes)} ` : ''}SELECT COUNT(*) FROM (SELECT 1 FROM ${slice(tables)}${condition} LIMIT ${limit}) AS counted`
   const places = tokens.filter(({ kind }) => kind === 'parameter')
-  const parameters = [...ctes, ...tables, ...where].flatMap((token) => (token.kind === 'parameter' ? [places.indexOf(token) + 1] : []))
+  const parameters = [...ctes, ...tables, ...where].flatMap((token) =>
+    token.kind === 'parameter' ? [places.indexOf(token) + 1] : [],
+  )
   const isSingle = tree.from.length === 1 && tree.from[0]?.is === 'table'
   return [{ index: 0, relation: nameOf(tables), sql, parameters, exact: isSingle && !tree.limit }]
 }
@@ -45,7 +47,8 @@ const ENDS = ['WHERE', 'ORDER', 'LIMIT', 'RETURNING']
 /** `[WITH …] UPDATE tables SET … WHERE …`, `[WITH …] DELETE [names] FROM tables WHERE …` or `… FROM names USING tables …` */
 const partsOf = (tokens: readonly Token[]): Parts | undefined => {
   const top = topLevel(tokens)
-  const find = (from: number, ...words: readonly string[]) => top.find((at) => at >= from && words.includes(wordOf(tokens[at]))) ?? -1
+  const find = (from: number, ...words: readonly string[]) =>
+    top.find((at) => at >= from && words.includes(wordOf(tokens[at]))) ?? -1
   const verb = find(0, 'UPDATE', 'DELETE')
   if (verb < 0) return undefined
   let from = verb + 1

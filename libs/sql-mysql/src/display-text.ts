@@ -24,13 +24,12 @@ const withoutSecrets = (text: string, understanding: MysqlUnderstanding | undefi
   if (secret?.length === 0) return text
   const tokens = tokensIn(text)
   if (!tokens) return text.slice(0, text.search(/['"`#@]|--|\/\*|$/)) + HIDDEN
-  return tokens
-    .map((token, at) => space(tokens[at - 1], token) + shownOf(token, secret))
-    .join('')
+  return tokens.map((token, at) => space(tokens[at - 1], token) + shownOf(token, secret)).join('')
 }
 
 /** Comments between two words become a space: a password may stand in one as well. */
-const space = (last: Token | undefined, { start }: Token): string => (last === undefined || last.end === start ? '' : ' ')
+const space = (last: Token | undefined, { start }: Token): string =>
+  last === undefined || last.end === start ? '' : ' '
 
 const CONSTANTS = new Set<Token['kind']>(['string', 'bits', 'number', 'variable'])
 

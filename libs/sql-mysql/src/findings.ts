@@ -41,6 +41,15 @@ export class Columns {
     return [...this.#byName.values()]
   }
 
+  /** Takes back what `read` adds: that happens where it is used. */
+  without<T>(read: () => T): T {
+    const before = new Map(this.#byName)
+    const result = read()
+    this.#byName.clear()
+    for (const [name, column] of before) this.#byName.set(name, column)
+    return result
+  }
+
   get size(): number {
     return this.#byName.size
   }

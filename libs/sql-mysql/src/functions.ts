@@ -50,7 +50,9 @@ const DANGEROUS: Readonly<Record<string, DangerCode>> = {
 }
 
 /** They change the session, a sequence or a lock, as they are meant to. */
-const CHANGING = words('get_lock release_lock release_all_locks is_free_lock is_used_lock last_insert_id nextval lastval setval load_file master_pos_wait source_pos_wait master_gtid_wait wait_for_executed_gtid_set wait_until_sql_thread_after_gtids')
+const CHANGING = words(
+  'get_lock release_lock release_all_locks is_free_lock is_used_lock last_insert_id nextval lastval setval load_file master_pos_wait source_pos_wait master_gtid_wait wait_for_executed_gtid_set wait_until_sql_thread_after_gtids',
+)
 
 /** They fail, and tell their arguments in the error, when these are not what they should be; or fail for some of them. */
 const TELLING = words(`
@@ -65,7 +67,15 @@ const TELLING = words(`
 const COUNTING = words('count row_number rank dense_rank ntile cume_dist percent_rank found_rows row_count grouping')
 
 /** The value of one of their arguments, as it is. */
-const PASSING = words('min max any_value coalesce ifnull nullif first_value last_value lag lead nth_value greatest least nvl nvl2')
+const PASSING = words(
+  'min max any_value coalesce ifnull nullif first_value last_value lag lead nth_value greatest least nvl nvl2',
+)
+
+/** They answer another thing in another session, or each time: what was counted with them is not what is changed. */
+const OF_SESSION = words(
+  'connection_id current_role current_user found_rows is_free_lock is_used_lock last_insert_id rand random_bytes row_count ' +
+    'session_user system_user user uuid uuid_short',
+)
 
 export interface FunctionKind {
   readonly known: boolean
@@ -73,6 +83,7 @@ export interface FunctionKind {
   readonly tells: boolean
   readonly counts: boolean
   readonly passes: boolean
+  readonly ofSession: boolean
   readonly danger?: DangerCode
 }
 
@@ -85,6 +96,7 @@ export const functionKind = (name: string): FunctionKind => {
     tells: TELLING.has(folded),
     counts: COUNTING.has(folded),
     passes: PASSING.has(folded),
+    ofSession: OF_SESSION.has(folded),
     ...(found === undefined ? {} : { danger: found }),
   }
 }

@@ -72,4 +72,9 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isEmpty = (value: unknown): boolean =>
-  value === null || value === undefined || value === false || value === 'None' || value === 'Standard' || (Array.isArray(value) && value.length === 0)
+  value === null ||
+  value === undefined ||
+  value === false ||
+  value === 'None' ||
+  value === 'Standard' ||
+  (Array.isArray(value) && value.length === 0)

@@ -1,4 +1,13 @@
-import { danger, nameText, type Action, type Effect, type Facts, type OutputFacts, type Use, type UseChange } from '@countersign/sql'
+import {
+  danger,
+  nameText,
+  type Action,
+  type Effect,
+  type Facts,
+  type OutputFacts,
+  type Use,
+  type UseChange,
+} from '@countersign/sql'
 import { isSystemSchema, keyOf, type MysqlCatalogue } from './catalogue.ts'
 import { changeUses } from './change-uses.ts'
 import { readCode } from './code.ts'
@@ -37,13 +46,15 @@ const inTree = (tree: Tree, context: Context, found: Findings): readonly Output[
 const locked = (tree: Tree, found: Findings): void => {
   found.changes = true
   const body = tree.is === 'query' ? tree.query.body : undefined
-  if (body?.is !== 'select' || (body.where === undefined && body.from.length > 0)) found.dangers.push(danger('locks-every-row', 'a locking read'))
+  if (body?.is !== 'select' || (body.where === undefined && body.from.length > 0))
+    found.dangers.push(danger('locks-every-row', 'a locking read'))
 }
 
 /** From where they go, the next statement reads them. */
 const stored = (outputs: readonly Output[], found: Findings): void => {
   found.changes = true
-  for (const { origins, opaque } of outputs) if (origins.length > 0 || opaque) found.flows.push({ into: undefined, origins, opaque })
+  for (const { origins, opaque } of outputs)
+    if (origins.length > 0 || opaque) found.flows.push({ into: undefined, origins, opaque })
 }
 
 /** EXPLAIN may run what reads, and changes nothing; a view holds the text, a table the rows. */
@@ -94,13 +105,21 @@ const called = ({ calls }: MysqlCommand, context: Context, found: Findings): und
 }
 
 /** An effect as it is written, on what it means here. */
-const usedBy = ({ action, object }: Effect, { temporary, tag }: MysqlCommand, { catalogue, session }: Context): FoundUse => {
+const usedBy = (
+  { action, object }: Effect,
+  { temporary, tag }: MysqlCommand,
+  { catalogue, session }: Context,
+): FoundUse => {
   const isNamed = object.kind === 'relation' || object.kind === 'routine' || object.kind === 'trigger'
   const schema = object.schema ?? (isNamed ? session.database : undefined)
   const id = keyOf(schema ?? '', object.name, catalogue.folded)
   const relation = object.kind === 'relation' ? catalogue.relations.get(id) : undefined
   const isTemporary = session.temporary.some(([its, name]) => keyOf(its, name, catalogue.folded) === id)
-  const named = { ...object, ...(schema === undefined ? {} : { schema }), ...(relation ? { schema: relation.schema, name: relation.name } : {}) }
+  const named = {
+    ...object,
+    ...(schema === undefined ? {} : { schema }),
+    ...(relation ? { schema: relation.schema, name: relation.name } : {}),
+  }
   const change = removal(action, tag, relation?.rowEstimate)
   return {
     action,
@@ -121,7 +140,7 @@ const removal = (action: Action, tag: string, rowEstimate: number | undefined): 
 const factsOf = (command: MysqlCommand, found: Findings, outputs: readonly Output[] | undefined): Facts => {
   const uses = usesOf(found)
   const isUnknown = uses.some(({ action }) => action === 'unknown')
-  const changes = found.changes || isUnknown || found.unresolved || uses.some(({ action }) => !READING.has(action) && !(command.harmless && action !== 'unknown'))
+  const changes = found.changes || isUnknown || found.unresolved || uses.some(({ action }) => !READING.has(action))
   return {
     tag: command.tag,
     actions: [...new Set(uses.map(({ action }) => action))],

@@ -43,7 +43,17 @@ export const tokensOf = (text: string): readonly Token[] => {
 /** `'a' 'b'` is one string. */
 const canContinue = (_last: Token, { introducer }: Token): boolean => introducer === undefined
 
-const INTRODUCERS = new Set(['_utf8', '_utf8mb3', '_utf8mb4', '_latin1', '_ascii', '_binary', '_ucs2', '_utf16', '_utf32'])
+const INTRODUCERS = new Set([
+  '_utf8',
+  '_utf8mb3',
+  '_utf8mb4',
+  '_latin1',
+  '_ascii',
+  '_binary',
+  '_ucs2',
+  '_utf16',
+  '_utf32',
+])
 
 /**
  * `_latin1'x'`. The server reads the string by the charset of the connection, whatever the introducer says, so that it
@@ -98,7 +108,10 @@ const endOfLine = (text: string, from: number): number => {
 /** What stands in `/*! … *\/` and `/*M! … *\/` runs on some servers and not on others. Comments do not nest. */
 const endOfBlock = (text: string, at: number, before: readonly Token[]): number => {
   if (text[at + 2] === '!' || (/[mM]/.test(text[at + 2] ?? '') && text[at + 3] === '!')) {
-    throw refused('SQL_VERSION_COMMENT', 'a comment that is code for some servers (`/*! … */`): write the code, or leave it out')
+    throw refused(
+      'SQL_VERSION_COMMENT',
+      'a comment that is code for some servers (`/*! … */`): write the code, or leave it out',
+    )
   }
   const end = text.indexOf('*/', at + 2)
   if (end < 0) throw new SqlSyntaxError('comment does not end', at)
@@ -113,15 +126,22 @@ const endOfBlock = (text: string, at: number, before: readonly Token[]): number 
 }
 
 const HINTS = new Set(
-  ('BKA NO_BKA BNL NO_BNL DERIVED_CONDITION_PUSHDOWN NO_DERIVED_CONDITION_PUSHDOWN HASH_JOIN NO_HASH_JOIN INDEX NO_INDEX ' +
+  (
+    'BKA NO_BKA BNL NO_BNL DERIVED_CONDITION_PUSHDOWN NO_DERIVED_CONDITION_PUSHDOWN HASH_JOIN NO_HASH_JOIN INDEX NO_INDEX ' +
     'GROUP_INDEX NO_GROUP_INDEX JOIN_INDEX NO_JOIN_INDEX ORDER_INDEX NO_ORDER_INDEX INDEX_MERGE NO_INDEX_MERGE ' +
     'JOIN_FIXED_ORDER JOIN_ORDER JOIN_PREFIX JOIN_SUFFIX MAX_EXECUTION_TIME MERGE NO_MERGE MRR NO_MRR NO_ICP ' +
-    'NO_RANGE_OPTIMIZATION QB_NAME SEMIJOIN NO_SEMIJOIN SKIP_SCAN NO_SKIP_SCAN SUBQUERY').split(' '),
+    'NO_RANGE_OPTIMIZATION QB_NAME SEMIJOIN NO_SEMIJOIN SKIP_SCAN NO_SKIP_SCAN SUBQUERY'
+  ).split(' '),
 )
+
+const HINT_LENGTH_MAX = 1_000
 
 /** `SET_VAR` and `RESOURCE_GROUP` are hints as well: only those that speak of the plan are passed over. */
 const isHarmlessHint = (hints: string, before: readonly Token[]): boolean =>
-  before.length > 0 && [...hints.matchAll(/([\w$]+)\s*\(/g)].every(([, name = '']) => HINTS.has(name.toUpperCase())) && !/["'`]/.test(hints)
+  hints.length <= HINT_LENGTH_MAX &&
+  before.length > 0 &&
+  [...hints.matchAll(/([\w$]+)\s*\(/g)].every(([, name = '']) => HINTS.has(name.toUpperCase())) &&
+  !/["'`]/.test(hints)
 
 const refused = (why: 'SQL_VERSION_COMMENT' | 'SQL_AMBIGUOUS', message: string) => new SqlRefusedError(why, message)
 
@@ -180,7 +200,10 @@ const numberAt = (text: string, start: number, afterDot: boolean): Token => {
   const end = start + found.length
   const next = code(text, end)
   if (afterDot || isNamePart(next) || (next === 0x2e && !bits) || found === '') {
-    throw refused('SQL_AMBIGUOUS', 'a name that begins with a digit, or a number that runs into what follows: quote the name, or add a space')
+    throw refused(
+      'SQL_AMBIGUOUS',
+      'a name that begins with a digit, or a number that runs into what follows: quote the name, or add a space',
+    )
   }
   return { kind: bits ? 'bits' : 'number', text: found, word: '', start, end }
 }

@@ -3,9 +3,10 @@ import mysqlGrammar from 'node-sql-parser/build/mysql.js'
 import { isRecord, UnreadError } from './json-node.ts'
 import { tokensOf, type Token } from './lexer.ts'
 import type { PlainText } from './plain-text.ts'
-import { readTree } from './read-tree.ts'
+import { readTree, type ReadTree } from './read-tree.ts'
 import { tablesOf } from './tables-of.ts'
 import type { Tree } from './tree.ts'
+import { wordOf } from './words.ts'
 
 /** To be awaited once, in the thread that understands. */
 export const loadParsers = (): Promise<void> => init()
@@ -18,16 +19,16 @@ const second = new mysqlGrammar.Parser()
  *
  * Throws anything else when the first parser is broken: whoever calls replaces the thread.
  */
-export const agreedTree = (plain: PlainText): Tree => {
-  const tree = readTree(onlyStatement(plain.primary), plain.meant)
+export const agreedTree = (plain: PlainText): ReadTree => {
+  const read = readTree(onlyStatement(plain.primary), plain.meant)
   checkNothingIsLost(plain.primary)
-  checkAgreement(tree, plain)
-  return tree
+  checkAgreement(read.tree, plain)
+  return read
 }
 
 /** A view's text, which the server has written: one parser is enough. */
 export const treeOfServer = (plain: PlainText): Tree => {
-  const tree = readTree(onlyStatement(plain.primary), plain.meant)
+  const { tree } = readTree(onlyStatement(plain.primary), plain.meant)
   checkNothingIsLost(plain.primary)
   return tree
 }
@@ -55,16 +56,22 @@ const checkNothingIsLost = (text: string): void => {
   const given = essence(tokensOf(text))
   const written = essence(tokensOf(parsed(() => format(text, 'mysql'))))
   const place = given.findIndex((word, index) => word !== written[index])
-  if (place >= 0 || given.length !== written.length) throw new UnreadError(`around \`${given[Math.max(place, 0)] ?? ''}\``)
+  if (place >= 0 || given.length !== written.length)
+    throw new UnreadError(`around \`${given[Math.max(place, 0)] ?? ''}\``)
 }
 
-const SILENT = new Set(['AS', 'INNER', 'OUTER', 'ASC', '(', ')', ';', 'INTO', 'CROSS'])
-const SAME: Readonly<Record<string, string>> = { '!=': '<>', ROW: '', SUBSTR: 'SUBSTRING', FROM: '', FOR: '', ',': '' }
+const SILENT = new Set(['AS', 'INNER', 'OUTER', 'ASC', '(', ')', ';', 'INTO', 'CROSS', 'ROW', 'FROM', 'FOR', ','])
+const SAME = new Map([
+  ['!=', '<>'],
+  ['SUBSTR', 'SUBSTRING'],
+])
 
 const essence = (tokens: readonly Token[]): readonly string[] =>
-  tokens
-    .map(({ word, text }) => (SILENT.has(word || text) ? '' : (SAME[word || text] ?? (word || text))))
-    .filter((word) => word !== '')
+  tokens.flatMap((token) => {
+    const word = wordOf(token)
+    if (word === '') return [`${token.kind} ${token.text}`]
+    return SILENT.has(word) ? [] : [SAME.get(word) ?? word]
+  })
 
 const checkAgreement = (tree: Tree, plain: PlainText): void => {
   const { kind, tables } = secondReading(plain.second)
@@ -99,7 +106,8 @@ const secondParse = (text: string): { readonly ast: unknown; readonly tableList:
   try {
     return second.parse(text, { database: 'mysql' })
   } catch (error) {
-    if (error instanceof Error && error.name === 'SyntaxError') throw new UnreadError('node-sql-parser does not read it')
+    if (error instanceof Error && error.name === 'SyntaxError')
+      throw new UnreadError('node-sql-parser does not read it')
     throw new UnreadError('node-sql-parser failed')
   }
 }

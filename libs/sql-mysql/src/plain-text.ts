@@ -74,14 +74,32 @@ const print = (
   return kind === 'word' && OTHER_WORDS[word] ? OTHER_WORDS[word] : text
 }
 
-const OTHER_WORDS: Readonly<Record<string, string>> = { DISTINCTROW: 'DISTINCT', STRAIGHT_JOIN: 'JOIN', RLIKE: 'REGEXP' }
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  DISTINCTROW: 'DISTINCT',
+  STRAIGHT_JOIN: 'JOIN',
+  RLIKE: 'REGEXP',
+}
 
 /** node-sql-parser wants names and calls without white space inside. */
-const tight = (text: string): string => text.replaceAll(' . ', '.').replaceAll(/\b(?!IN\b|VALUES\b|AND\b|OR\b|NOT\b|AS\b|ON\b|USING\b|KEY\b|FROM\b|WHERE\b|SELECT\b|JOIN\b|EXISTS\b|UNION\b|ALL\b|INTO\b|OVER\b|ANY\b|SOME\b|WHEN\b|THEN\b|ELSE\b|BY\b|VALUE\b|AGAINST\b|MATCH\b)(\w+) \(/gi, '$1(')
+const tight = (text: string): string =>
+  text
+    .replaceAll(' . ', '.')
+    .replaceAll(
+      /\b(?!IN\b|VALUES\b|AND\b|OR\b|NOT\b|AS\b|ON\b|USING\b|KEY\b|FROM\b|WHERE\b|SELECT\b|JOIN\b|EXISTS\b|UNION\b|ALL\b|INTO\b|OVER\b|ANY\b|SOME\b|WHEN\b|THEN\b|ELSE\b|BY\b|VALUE\b|AGAINST\b|MATCH\b)(\w+) \(/gi,
+      '$1(',
+    )
 
 type Trim = (tokens: readonly Token[]) => readonly Token[]
 
-const SELECT_WORDS = new Set(['SQL_CALC_FOUND_ROWS', 'SQL_NO_CACHE', 'SQL_CACHE', 'SQL_SMALL_RESULT', 'SQL_BIG_RESULT', 'SQL_BUFFER_RESULT', 'HIGH_PRIORITY', 'STRAIGHT_JOIN'])
+const SELECT_WORDS = new Set([
+  'SQL_CALC_FOUND_ROWS',
+  'SQL_NO_CACHE',
+  'SQL_SMALL_RESULT',
+  'SQL_BIG_RESULT',
+  'SQL_BUFFER_RESULT',
+  'HIGH_PRIORITY',
+  'STRAIGHT_JOIN',
+])
 const CHANGE_WORDS = new Set(['LOW_PRIORITY', 'DELAYED', 'QUICK', 'HIGH_PRIORITY'])
 const CHANGES = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE'])
 
@@ -116,7 +134,7 @@ const without =
   (endOf: (tokens: readonly Token[], at: number) => number | undefined): Trim =>
   (tokens) => {
     const kept: Token[] = []
-    for (let at = 0; at < tokens.length; ) {
+    for (let at = 0; at < tokens.length;) {
       const end = endOf(tokens, at)
       const token = tokens[at]
       if (end === undefined && token) kept.push(token)
@@ -246,6 +264,7 @@ const asSelect: Trim = (tokens) =>
     const last = tokens[at - 1]
     const begins = last === undefined || isSign(last, '(') || QUERY_BEGINS.has(last.word)
     if (isSign(token, '<=>')) return { ...token, text: '=' }
+    if (token.word === 'DEFAULT' && !isSign(tokens[at + 1], '(')) return word('NULL', token)
     return token.word === 'VALUES' && begins ? word('SELECT', token) : token
   })
 

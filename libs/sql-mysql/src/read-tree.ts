@@ -6,12 +6,33 @@ import type { Assignment, Body, Change, Cte, Expr, From, Item, Query, Select, Tr
 export type Meant = ReadonlyMap<string, Token>
 
 /** sqlparser-ts's tree of one statement, as ours. Whatever this does not know is an UnreadError. */
-export const readTree = (statement: unknown, meant: Meant): Tree => new Reader(meant).tree(statement)
+export const readTree = (statement: unknown, meant: Meant): ReadTree => {
+  const reader = new Reader(meant)
+  const tree = reader.tree(statement)
+  return { tree, named: reader.named }
+}
 
-const TOKENS = ['select_token', 'insert_token', 'update_token', 'delete_token', 'with_token', 'opening_token', 'closing_token', 'closing_paren_token', 'optimizer_hints']
+/** `named`: a string of it is a name, so that another string would be another name. */
+export interface ReadTree {
+  readonly tree: Tree
+  readonly named: boolean
+}
+
+const TOKENS = [
+  'select_token',
+  'insert_token',
+  'update_token',
+  'delete_token',
+  'with_token',
+  'opening_token',
+  'closing_token',
+  'closing_paren_token',
+  'optimizer_hints',
+]
 
 class Reader {
   readonly #meant: Meant
+  named = false
 
   constructor(meant: Meant) {
     this.#meant = meant
@@ -192,16 +213,19 @@ class Reader {
   #join(left: From, value: unknown): From {
     const node = new JsonNode(value, 'join')
     const right = this.#factor(node.value('relation'))
-    const [, constraint] = variantOf(node.value('join_operator'), 'join')
+    const [side, constraint] = variantOf(node.value('join_operator'), 'join')
     node.done()
-    const [kind, content] = constraint === undefined || constraint === null ? ['None', undefined] : variantOf(constraint, 'join')
+    const [kind, content] =
+      constraint === undefined || constraint === null ? ['None', undefined] : variantOf(constraint, 'join')
     const parts = [left, right]
+    // The server turns it round, which shows in `*` when columns are joined by name.
+    const turned = side.startsWith('Right') ? parts.toReversed() : parts
     const bare = { is: 'join', parts, on: [], using: [], natural: false, conditional: false } as const
     if (kind === 'None') return bare
-    if (kind === 'Natural') return { ...bare, natural: true, conditional: true }
+    if (kind === 'Natural') return { ...bare, parts: turned, natural: true, conditional: true }
     if (kind === 'On') return { ...bare, on: [this.expr(content)], conditional: true }
     if (kind === 'Using' && Array.isArray(content)) {
-      return { ...bare, using: content.map((path) => this.#path(path).at(-1) ?? ''), conditional: true }
+      return { ...bare, parts: turned, using: content.map((path) => this.#path(path).at(-1) ?? ''), conditional: true }
     }
     throw new UnreadError(`join ${kind}`)
   }
@@ -289,7 +313,15 @@ class Reader {
     node.ignore(...TOKENS)
     const from = this.#from(node.value('table'))
     const assignments = this.#assignments(node.list('assignments'))
-    const change = { ...this.#changed(node), is: 'update', ctes, from: [from], assignments, targets: [], columns: [] } as const
+    const change = {
+      ...this.#changed(node),
+      is: 'update',
+      ctes,
+      from: [from],
+      assignments,
+      targets: [],
+      columns: [],
+    } as const
     node.done()
     return change
   }
@@ -300,7 +332,9 @@ class Reader {
     const written = this.#fromList(Array.isArray(list) ? list : [])
     const using = this.#fromList(node.list('using'))
     const named = node.list('tables').map((path) => this.#path(path))
-    const bare = written.flatMap((each) => (each.is === 'table' ? [each.alias === undefined ? each.path : [each.alias]] : []))
+    const bare = written.flatMap((each) =>
+      each.is === 'table' ? [each.alias === undefined ? each.path : [each.alias]] : [],
+    )
     if (using.length > 0 && bare.length < written.length) throw new UnreadError('delete')
     const targets = named.length > 0 ? named : bare
     if (targets.length === 0) throw new UnreadError('delete')
@@ -329,16 +363,16 @@ class Reader {
       case 'Function':
         return this.#call(new JsonNode(content, 'function'))
       case 'Subquery':
-        return { is: 'query', query: this.query(content), scalar: true }
+        return { is: 'query', query: this.query(content), gives: 'value' }
       case 'Exists': {
         const node = new JsonNode(content, 'exists').ignore('negated')
         const query = this.query(node.value('subquery'))
         node.done()
-        return { is: 'query', query, scalar: false }
+        return { is: 'query', query, gives: 'whether' }
       }
       case 'InSubquery': {
         const node = new JsonNode(content, 'in').ignore('negated')
-        const query = { is: 'query', query: this.query(node.value('subquery')), scalar: false } as const
+        const query = { is: 'query', query: this.query(node.value('subquery')), gives: 'list' } as const
         const args = [this.expr(node.value('expr')), query]
         node.done()
         return { is: 'operator', op: 'In', args }
@@ -371,7 +405,8 @@ class Reader {
     node.done()
     if (name.startsWith('@')) return { is: 'variable', name: this.#meant.get(name.slice(1))?.text ?? name }
     if (!quoted && name.toUpperCase() === 'DEFAULT') return { is: 'operator', op: 'Default', args: [] }
-    if (!quoted && WITHOUT_PARENTHESES.has(name.toUpperCase())) return { is: 'call', name: [name], args: [], every: false }
+    if (!quoted && WITHOUT_PARENTHESES.has(name.toUpperCase()))
+      return { is: 'call', name: [name], args: [], every: false }
     return { is: 'column', path: [this.#meant.get(name)?.text ?? name] }
   }
 
@@ -380,7 +415,8 @@ class Reader {
     if (kind === 'Placeholder') return { is: 'parameter' }
     if (kind === 'Null') return { is: 'constant', type: 'null', value: 'NULL' }
     if (kind === 'Boolean') return { is: 'constant', type: 'boolean', value: String(content) }
-    if (kind === 'Number' && Array.isArray(content)) return { is: 'constant', type: 'number', value: String(content[0]) }
+    if (kind === 'Number' && Array.isArray(content))
+      return { is: 'constant', type: 'number', value: String(content[0]) }
     if (kind !== 'SingleQuotedString') throw new UnreadError(kind)
     const meant = this.#meant.get(String(content))
     return { is: 'constant', type: meant?.kind === 'bits' ? 'bits' : 'string', value: meant?.text ?? String(content) }
@@ -392,7 +428,9 @@ class Reader {
     const list = kind === 'List' ? new JsonNode(content, 'arguments').ignore('duplicate_treatment') : undefined
     if (!list && kind !== 'None') throw new UnreadError(`arguments ${kind}`)
     const given = list?.list('args') ?? []
-    const args = given.flatMap((arg, index) => this.#argument(arg, index === 0 && WITH_UNIT.has(name[0]?.toUpperCase() ?? '')))
+    const args = given.flatMap((arg, index) =>
+      this.#argument(arg, index === 0 && WITH_UNIT.has(name[0]?.toUpperCase() ?? '')),
+    )
     const more = [...this.#all(list?.value('clauses')), ...this.#all(node.value('over'))]
     list?.done()
     node.ignore('parameters').done()
@@ -444,33 +482,95 @@ class Reader {
     const node = new JsonNode(value, 'name').ignore('span', 'quote_style')
     const name = node.text('value')
     node.done()
-    return this.#meant.get(name)?.text ?? name
+    const meant = this.#meant.get(name)
+    if (meant?.kind === 'string') this.named = true
+    return meant?.text ?? name
   }
 }
 
 /** `= ANY (SELECT …)` compares with any number of rows. */
-const manyRows = (expr: Expr): Expr => (expr.is === 'query' ? { ...expr, scalar: false } : expr)
+const manyRows = (expr: Expr): Expr => (expr.is === 'query' ? { ...expr, gives: 'list' } : expr)
 
 const isEvery = (value: unknown): boolean => isRecord(value) && value['Unnamed'] === 'Wildcard'
 
 /** Computed by the server from nothing but their parts. */
 const COMPUTED = new Set([
-  'Between', 'Case', 'Cast', 'Ceil', 'Collate', 'Convert', 'Extract', 'Floor', 'InList', 'Interval', 'IsDistinctFrom',
-  'IsFalse', 'IsNotFalse', 'IsNotNull', 'IsNotTrue', 'IsNotUnknown', 'IsNull', 'IsTrue', 'IsUnknown', 'Like', 'MemberOf',
-  'Nested', 'Position', 'RLike', 'Substring', 'Trim', 'Tuple', 'TypedString',
+  'Between',
+  'Case',
+  'Cast',
+  'Ceil',
+  'Collate',
+  'Convert',
+  'Extract',
+  'Floor',
+  'InList',
+  'Interval',
+  'IsDistinctFrom',
+  'IsFalse',
+  'IsNotFalse',
+  'IsNotNull',
+  'IsNotTrue',
+  'IsNotUnknown',
+  'IsNull',
+  'IsTrue',
+  'IsUnknown',
+  'Like',
+  'MemberOf',
+  'Nested',
+  'Position',
+  'RLike',
+  'Substring',
+  'Trim',
+  'Tuple',
+  'TypedString',
 ])
 
 const EXPRESSIONS = new Set([
-  ...COMPUTED, 'Identifier', 'CompoundIdentifier', 'Value', 'Function', 'Subquery', 'Exists', 'InSubquery', 'AnyOp',
-  'AllOp', 'MatchAgainst', 'BinaryOp', 'UnaryOp',
+  ...COMPUTED,
+  'Identifier',
+  'CompoundIdentifier',
+  'Value',
+  'Function',
+  'Subquery',
+  'Exists',
+  'InSubquery',
+  'AnyOp',
+  'AllOp',
+  'MatchAgainst',
+  'BinaryOp',
+  'UnaryOp',
 ])
 
 /** Names in these are not those of columns. */
 const PASSED_OVER = new Set([
-  'data_type', 'collation', 'charset', 'field', 'leading_field', 'last_field', 'case_token', 'end_token', 'op', 'compare_op',
-  'options', 'window_name', 'NamedWindow', 'span', 'trim_where', 'kind', 'escape_char', 'with_fill',
+  'data_type',
+  'collation',
+  'charset',
+  'field',
+  'leading_field',
+  'last_field',
+  'case_token',
+  'end_token',
+  'op',
+  'compare_op',
+  'options',
+  'window_name',
+  'NamedWindow',
+  'span',
+  'trim_where',
+  'kind',
+  'escape_char',
+  'with_fill',
 ])
 
-const WITHOUT_PARENTHESES = new Set(['UTC_DATE', 'UTC_TIME', 'UTC_TIMESTAMP', 'LOCALTIME', 'LOCALTIMESTAMP', 'CURRENT_USER', 'CURRENT_ROLE'])
+const WITHOUT_PARENTHESES = new Set([
+  'UTC_DATE',
+  'UTC_TIME',
+  'UTC_TIMESTAMP',
+  'LOCALTIME',
+  'LOCALTIMESTAMP',
+  'CURRENT_USER',
+  'CURRENT_ROLE',
+])
 const WITH_UNIT = new Set(['TIMESTAMPDIFF', 'TIMESTAMPADD'])
 const UNITS = /^(microsecond|second|minute|hour|day|week|month|quarter|year)$/i

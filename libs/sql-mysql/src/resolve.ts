@@ -1,5 +1,11 @@
 import { danger, type Action, type ColumnName, type Through } from '@countersign/sql'
-import { isSystemSchema, keyOf, type CatalogueRelation, type CatalogueRoutine, type MysqlCatalogue } from './catalogue.ts'
+import {
+  isSystemSchema,
+  keyOf,
+  type CatalogueRelation,
+  type CatalogueRoutine,
+  type MysqlCatalogue,
+} from './catalogue.ts'
 import type { Findings, FoundUse } from './findings.ts'
 import { functionKind } from './functions.ts'
 import type { MysqlSession } from './session.ts'
@@ -18,9 +24,13 @@ export interface Source {
 
 export interface Output extends Source {
   readonly name: string
+  /** `*` does not give it. */
+  readonly invisible?: boolean
+  /** `*` gives it once, with another one that it is joined with. */
+  readonly joined?: boolean
 }
 
-interface Table {
+export interface Table {
   /** As expressions may call it. */
   readonly alias: string
   readonly schema?: string
@@ -67,9 +77,15 @@ export class Resolver {
     this.#found = found
   }
 
-  query({ ctes, body, order, limit }: Query, parent: Scope = NO_SCOPE, outer: Ctes = new Map()): readonly Output[] {
+  /** `isInside`: its outputs are read only where another query asks for them. */
+  query(
+    { ctes, body, order, limit }: Query,
+    parent: Scope = NO_SCOPE,
+    outer: Ctes = new Map(),
+    isInside = false,
+  ): readonly Output[] {
     const known = this.ctes(ctes, parent, outer)
-    const { outputs, scope } = this.#body(body, parent, known)
+    const { outputs, scope } = this.#body(body, parent, known, isInside)
     const ordering = { ...scope, aliases: [...scope.aliases, ...outputs] }
     for (const expr of order) this.expr(expr, ordering, known, 'ordering')
     for (const expr of limit) this.expr(expr, ordering, known, 'predicate')
@@ -85,41 +101,56 @@ export class Resolver {
   /** A recursive one is read until its columns come from nowhere else any more. */
   #cte({ name, columns, recursive, query }: Cte, parent: Scope, known: Ctes): readonly Output[] {
     const id = name.toLowerCase()
-    if (!recursive) return renamed(this.query(query, parent, known), columns)
+    if (!recursive) return renamed(this.query(query, parent, known, true), columns)
     const first = query.body.is === 'set' ? leftmost(query.body) : query.body
-    let outputs = renamed(this.#body(first, parent, known).outputs, columns)
+    let outputs = renamed(this.#body(first, parent, known, true).outputs, columns)
     for (let round = 0; round < DEPTH_MAX; round++) {
-      const next = renamed(this.query(query, parent, new Map([...known, [id, outputs]])), columns)
+      const next = renamed(this.query(query, parent, new Map([...known, [id, outputs]]), true), columns)
       if (sizeOf(next) === sizeOf(outputs)) return next
       outputs = next
     }
     return outputs.map((output) => ({ ...output, opaque: true }))
   }
 
-  #body(body: Body, parent: Scope, ctes: Ctes): { readonly outputs: readonly Output[]; readonly scope: Scope } {
+  #body(
+    body: Body,
+    parent: Scope,
+    ctes: Ctes,
+    isInside: boolean,
+  ): { readonly outputs: readonly Output[]; readonly scope: Scope } {
     switch (body.is) {
       case 'select':
-        return this.#select(body, parent, ctes)
+        return this.#select(body, parent, ctes, isInside)
       case 'nested':
-        return { outputs: this.query(body.query, parent, ctes), scope: { ...NO_SCOPE, parent } }
+        return { outputs: this.query(body.query, parent, ctes, isInside), scope: { ...NO_SCOPE, parent } }
       case 'values': {
         const rows = body.rows.map((row) => row.map((expr) => this.expr(expr, { ...NO_SCOPE, parent }, ctes, 'output')))
-        const outputs = (rows[0] ?? []).map((_, at) => ({ ...merged(rows.map((row) => row[at] ?? UNSEEN)), name: `column_${at}` }))
+        const outputs = (rows[0] ?? []).map((_, at) => ({
+          ...merged(rows.map((row) => row[at] ?? UNSEEN)),
+          name: `column_${at}`,
+        }))
         return { outputs, scope: { ...NO_SCOPE, parent } }
       }
       case 'set': {
-        const left = this.#body(body.left, parent, ctes).outputs
-        const right = this.#body(body.right, parent, ctes).outputs
+        const left = this.#body(body.left, parent, ctes, isInside).outputs
+        const right = this.#body(body.right, parent, ctes, isInside).outputs
         const outputs = left.map((output, at) => ({ ...merged([output, right[at] ?? UNSEEN]), name: output.name }))
         return { outputs, scope: { ...NO_SCOPE, parent } }
       }
     }
   }
 
-  #select(select: Select, parent: Scope, ctes: Ctes): { readonly outputs: readonly Output[]; readonly scope: Scope } {
+  #select(
+    select: Select,
+    parent: Scope,
+    ctes: Ctes,
+    isInside: boolean,
+  ): { readonly outputs: readonly Output[]; readonly scope: Scope } {
     const { items, from, where, group, having, windows } = select
     const scope = this.from(from, parent, ctes)
-    const outputs = items.flatMap((item) => this.item(item, scope, ctes))
+    const outputs = items.flatMap((item) =>
+      isInside && isPlain(item) ? this.#unread(item, scope, ctes) : this.item(item, scope, ctes),
+    )
     if (where) this.expr(where, scope, ctes, 'predicate')
     const inner = { ...scope, aliases: [...scope.aliases, ...outputs] }
     for (const expr of group) this.expr(expr, inner, ctes, 'ordering')
@@ -143,7 +174,10 @@ export class Resolver {
       }
       case 'derived': {
         // LATERAL sees what stands before it; what is not LATERAL could not name it, so that seeing it does no harm.
-        const outputs = renamed(this.query(from.query, { tables: [...tables], aliases: [], parent }, ctes), from.columns)
+        const outputs = renamed(
+          this.query(from.query, { tables: [...tables], aliases: [], parent }, ctes, true),
+          from.columns,
+        )
         tables.push({ alias: from.alias, outputs, open: false })
         return
       }
@@ -153,8 +187,10 @@ export class Resolver {
         const scope = { tables, aliases: [], parent }
         for (const expr of from.on) this.expr(expr, scope, ctes, 'predicate')
         const joined = from.natural ? commonNames(tables.slice(before)) : from.using
-        for (const name of joined) this.#found.predicates.add(allNamed(tables.slice(before), name).flatMap(({ origins }) => origins))
-        for (const name of joined) this.#found.reads.add(allNamed(tables.slice(before), name).flatMap(({ origins }) => origins))
+        for (const name of joined)
+          this.#found.predicates.add(allNamed(tables.slice(before), name).flatMap(({ origins }) => origins))
+        for (const name of joined)
+          this.#found.reads.add(allNamed(tables.slice(before), name).flatMap(({ origins }) => origins))
         if (joined.length > 0) mergeJoined(tables, before, joined)
       }
     }
@@ -188,10 +224,20 @@ export class Resolver {
     return this.#context.session.temporary.some(([its, name]) => keyOf(its, name, folded) === id)
   }
 
-  use(action: Action, path: readonly string[], relation: CatalogueRelation | undefined, more: Pick<FoundUse, 'change'> & { through?: Through } = {}): void {
+  use(
+    action: Action,
+    path: readonly string[],
+    relation: CatalogueRelation | undefined,
+    more: Pick<FoundUse, 'change'> & { through?: Through } = {},
+  ): void {
     const schema = relation?.schema ?? path.at(-2) ?? this.#context.session.database
-    const object = { kind: 'relation', ...(schema === undefined ? {} : { schema }), name: relation?.name ?? path.at(-1) ?? '' } as const
+    const object = {
+      kind: 'relation',
+      ...(schema === undefined ? {} : { schema }),
+      name: relation?.name ?? path.at(-1) ?? '',
+    } as const
     const temporary = this.isTemporary(path)
+    if (temporary) this.#found.countable = false
     const system = schema !== undefined && isSystemSchema(schema)
     this.#found.uses.push({ action, object, temporary, system, through: this.#context.through, ...more })
     if (relation?.remote) this.#found.dangers.push(danger('remote', `\`${object.name}\``))
@@ -219,10 +265,15 @@ export class Resolver {
       return unseen
     }
     const inside = new Resolver(
-      { ...this.#context, session: { database: view.schema, temporary: [] }, through: 'rule', depth: this.#context.depth + 1 },
+      {
+        ...this.#context,
+        session: { database: view.schema, temporary: [] },
+        through: 'rule',
+        depth: this.#context.depth + 1,
+      },
       this.#found,
     )
-    const outputs = inside.query(query)
+    const outputs = inside.query(query, NO_SCOPE, new Map(), true)
     return view.columns.map(({ name }, at) => ({ ...(outputs[at] ?? UNSEEN), name }))
   }
 
@@ -240,7 +291,13 @@ export class Resolver {
     this.#found.changes = true
     this.#found.countable = false
     this.#found.dangers.push(danger('unreadable-code', what))
-    this.#found.uses.push({ action: 'unknown', object: { kind: 'statement', name: what }, temporary: false, system: false, through: 'function' })
+    this.#found.uses.push({
+      action: 'unknown',
+      object: { kind: 'statement', name: what },
+      temporary: false,
+      system: false,
+      through: 'function',
+    })
   }
 
   item(item: Item, scope: Scope, ctes: Ctes): readonly Output[] {
@@ -250,11 +307,18 @@ export class Resolver {
     return [{ ...source, name }]
   }
 
+  /** Of a view or of a query within another, a column is read when somebody asks for it. */
+  #unread(item: Item, scope: Scope, ctes: Ctes): readonly Output[] {
+    return this.#found.reads.without(() => this.item(item, scope, ctes))
+  }
+
   /** Of a table that is not known, one output that may be anything stands for all. */
   #star(of: readonly string[] | undefined, { tables }: Scope): readonly Output[] {
     const meant = of ? tables.filter((table) => this.#isCalled(table, of)) : tables
     if (meant.length === 0) this.#found.unresolved = true
-    const outputs = meant.flatMap((table) => (table.open ? [{ ...UNSEEN, name: '*' }] : table.outputs.filter(isVisible)))
+    const outputs = meant.flatMap((table) =>
+      table.open ? [{ ...UNSEEN, name: '*' }] : visible(table, of !== undefined),
+    )
     this.#found.reads.add(outputs.flatMap(({ origins }) => origins))
     return outputs
   }
@@ -273,7 +337,8 @@ export class Resolver {
       case 'parameter':
         return NOWHERE
       case 'variable':
-        // What the session has put there before.
+        // What the session has put there before; another session, which counts, has not.
+        this.#found.countable = false
         return expr.name.startsWith('@@') ? NOWHERE : UNSEEN
       case 'column':
         return this.#column(expr.path, scope, place)
@@ -286,13 +351,16 @@ export class Resolver {
     }
   }
 
-  #subquery({ query, scalar }: Extract<Expr, { is: 'query' }>, scope: Scope, ctes: Ctes, place: Place): Source {
-    const outputs = this.query(query, scope, ctes)
+  #subquery({ query, gives }: Extract<Expr, { is: 'query' }>, scope: Scope, ctes: Ctes, place: Place): Source {
+    const outputs = this.query(query, scope, ctes, gives === 'whether')
+    if (gives === 'whether') return NOWHERE
     // In a condition, which rows there are tells of the values.
     if (place === 'predicate') this.#found.predicates.add(outputs.flatMap(({ origins }) => origins))
-    if (scalar && mayGiveRows(query)) this.#found.steering.add(this.#found.reads.list)
+    if (gives === 'value' && mayGiveRows(query)) this.#found.steering.add(this.#found.reads.list)
     const [only] = outputs
-    return only && outputs.length === 1 ? { origins: only.origins, derived: only.derived, opaque: only.opaque } : computed(outputs)
+    return only && outputs.length === 1
+      ? { origins: only.origins, derived: only.derived, opaque: only.opaque }
+      : computed(outputs)
   }
 
   #column(path: readonly string[], scope: Scope, place: Place): Source {
@@ -342,7 +410,7 @@ export class Resolver {
     if (kind.danger) this.#found.dangers.push(danger(kind.danger, `\`${last}\``))
     if (!kind.known) this.#unknownCode(`the function \`${last}\``)
     if (kind.changes) this.#found.changes = true
-    if (kind.changes) this.#found.countable = false
+    if (kind.changes || kind.danger || kind.ofSession) this.#found.countable = false
     if (kind.tells) this.#found.steering.add(sources.flatMap(({ origins }) => origins))
     if (kind.counts) return { ...NOWHERE, opaque: false }
     const source = merged(sources)
@@ -358,21 +426,42 @@ export class Resolver {
 
   #stored(name: string, routine: CatalogueRoutine | undefined, sources: readonly Source[]): Source {
     const object = { kind: 'routine', ...(routine ? { schema: routine.schema } : {}), name } as const
-    this.#found.uses.push({ action: 'execute', object, temporary: false, system: false, through: this.#context.through })
+    this.#found.uses.push({
+      action: 'execute',
+      object,
+      temporary: false,
+      system: false,
+      through: this.#context.through,
+    })
+    const before = this.#found.changes
+    this.#found.changes = false
     this.code(routine?.definition, `the function \`${name}\``, 'function', routine?.schema)
+    if (this.#found.changes) this.#found.countable = false
+    this.#found.changes ||= before
     return { ...computed(sources), opaque: true }
   }
 
   /** What stored code does, as far as it can be read: otherwise it is unknown. */
   code(definition: string | undefined, what: string, through: Through, schema: string | undefined): void {
-    const session = { ...(schema === undefined ? {} : { database: schema }), temporary: this.#context.session.temporary }
+    const session = {
+      ...(schema === undefined ? {} : { database: schema }),
+      temporary: this.#context.session.temporary,
+    }
     const context = { ...this.#context, session, through, inCode: true, depth: this.#context.depth + 1 }
-    const isRead = context.depth < DEPTH_MAX && definition !== undefined && context.readCode(definition, context, this.#found)
+    const isRead =
+      context.depth < DEPTH_MAX && definition !== undefined && context.readCode(definition, context, this.#found)
     if (!isRead) this.#unknownCode(what)
   }
 }
 
-const isVisible = (output: Output & { readonly invisible?: boolean }): boolean => output.invisible !== true
+const isPlain = (item: Item): boolean => item.is === 'star' || !hasCode(item.expr)
+
+/** It reads more than the columns that its value comes from. */
+const hasCode = (expr: Expr): boolean =>
+  expr.is === 'query' || expr.is === 'call' || (expr.is === 'operator' && expr.args.some(hasCode))
+
+const visible = ({ outputs }: Table, isNamed: boolean): readonly Output[] =>
+  outputs.filter(({ invisible, joined }) => invisible !== true && (isNamed || joined !== true))
 
 const leftmost = (body: Body): Body => (body.is === 'set' ? leftmost(body.left) : body)
 
@@ -396,17 +485,30 @@ const allNamed = (tables: readonly Table[], name: string): readonly Output[] =>
 
 const commonNames = (tables: readonly Table[]): readonly string[] => {
   const seen = new Map<string, number>()
-  for (const { outputs } of tables) for (const { name } of outputs) seen.set(name.toLowerCase(), (seen.get(name.toLowerCase()) ?? 0) + 1)
+  for (const { outputs } of tables)
+    for (const { name } of outputs) seen.set(name.toLowerCase(), (seen.get(name.toLowerCase()) ?? 0) + 1)
   return [...seen].flatMap(([name, count]) => (count > 1 ? [name] : []))
 }
 
-/** Behind JOIN … USING `*` gives the joined columns first and once: each of both tables, so far as one can tell. */
+/**
+ * Behind JOIN … USING `*` gives the joined columns first and once, in the order of the first table; each comes from both
+ * tables, so far as one can tell. `t.*` still gives all of `t`.
+ */
 const mergeJoined = (tables: Table[], from: number, names: readonly string[]): void => {
   const parts = tables.slice(from)
   const isOpen = parts.some(({ open }) => open)
-  const joined = names.map((name) => ({ ...merged(allNamed(parts, name)), name }))
-  const isJoined = ({ name }: Output) => names.some((one) => one.toLowerCase() === name.toLowerCase())
-  const rest = parts.map((part) => ({ ...part, outputs: part.outputs.map((output) => (isJoined(output) ? { ...output, invisible: true } : output)) }))
+  const order = parts.flatMap(({ outputs }) => outputs.map(({ name }) => name.toLowerCase()))
+  const folded = names.map((name) => name.toLowerCase()).sort((one, other) => order.indexOf(one) - order.indexOf(other))
+  const joined = folded.map((name) => ({
+    ...merged(allNamed(parts, name)),
+    name: allNamed(parts, name)[0]?.name ?? name,
+  }))
+  const rest = parts.map((part) => ({
+    ...part,
+    outputs: part.outputs.map((output) =>
+      folded.includes(output.name.toLowerCase()) ? { ...output, joined: true } : output,
+    ),
+  }))
   tables.splice(from, parts.length, { alias: '', outputs: joined, open: isOpen && joined.length === 0 }, ...rest)
 }
 
@@ -414,7 +516,9 @@ const FAILING = new Set(['Plus', 'Minus', 'Multiply', 'BitwiseNot'])
 
 /** `~0 + (a LIKE 'x%')` is out of range for some values of `a`, and for others not. */
 const isConditional = (expr: Expr): boolean =>
-  (expr.is === 'operator' && (/^(Case|Eq|NotEq|Lt|LtEq|Gt|GtEq|Like|RLike|InList|Between|BitwiseNot|IsNull|IsNotNull)$/.test(expr.op) || expr.args.some(isConditional))) ||
+  (expr.is === 'operator' &&
+    (/^(Case|Eq|NotEq|Lt|LtEq|Gt|GtEq|Like|RLike|InList|Between|BitwiseNot|IsNull|IsNotNull)$/.test(expr.op) ||
+      expr.args.some(isConditional))) ||
   (expr.is === 'call' && expr.name[0]?.toLowerCase() === 'if')
 
 /** More than one row is an error: a query of its own set operation, and of nothing else, is there to bring it about. */
@@ -432,10 +536,11 @@ const dangersOfRelation = (schema: string, name: string) => {
   const at = `${schema.toLowerCase()}.${name.toLowerCase()}`
   if (/^mysql\.(user|global_priv|password_history)$/.test(at)) return [danger('password-hashes', at)]
   if (/^mysql\.(servers|slave_master_info|proxies_priv)$/.test(at)) return [danger('stored-credentials', at)]
-  if (/^performance_schema\.replication_connection/.test(at)) return [danger('stored-credentials', at)]
+  if (at.startsWith('performance_schema.replication_connection')) return [danger('stored-credentials', at)]
   if (/^mysql\.(column_stats|index_stats|table_stats)$|^information_schema\.column_statistics$/.test(at)) {
     return [danger('statistics-values', at)]
   }
-  const isLog = /^mysql\.(general_log|slow_log)$|\.(x\$)?(processlist|innodb_trx|session)$|^performance_schema\.(events_statements|threads|prepared_statements|user_variables)/
-  return isLog.test(at) || /^sys\./.test(at) ? [danger('other-statements', at)] : []
+  const isLog =
+    /^mysql\.(general_log|slow_log)$|\.(x\$)?(processlist|innodb_trx|session)$|^performance_schema\.(events_statements|threads|prepared_statements|user_variables)/
+  return isLog.test(at) || at.startsWith('sys.') ? [danger('other-statements', at)] : []
 }

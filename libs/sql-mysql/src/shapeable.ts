@@ -5,8 +5,14 @@ import type { Body, Expr, Query, Tree } from './tree.ts'
  * Whether other constants in the same places mean the same: where a constant is a limit, the place of a column, or
  * decides alone whether a row is changed, they do not.
  */
-export const isShapeable = ({ tree, inner, locks, intoVariables, unread }: MysqlCommand): boolean =>
-  tree !== undefined && inner === undefined && !locks && !intoVariables && unread === undefined && isTreeShapeable(tree)
+export const isShapeable = ({ tree, inner, locks, named, intoVariables, unread }: MysqlCommand): boolean =>
+  tree !== undefined &&
+  inner === undefined &&
+  !locks &&
+  !named &&
+  !intoVariables &&
+  unread === undefined &&
+  isTreeShapeable(tree)
 
 const isTreeShapeable = (tree: Tree): boolean => {
   if (tree.is === 'query') return isQueryShapeable(tree.query)

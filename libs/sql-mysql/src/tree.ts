@@ -4,14 +4,18 @@
  */
 
 export type Expr =
-  | { readonly is: 'constant'; readonly type: 'number' | 'string' | 'bits' | 'null' | 'boolean'; readonly value: string }
+  | {
+      readonly is: 'constant'
+      readonly type: 'number' | 'string' | 'bits' | 'null' | 'boolean'
+      readonly value: string
+    }
   | { readonly is: 'parameter' }
   | { readonly is: 'column'; readonly path: readonly string[] }
   | { readonly is: 'variable'; readonly name: string }
   | { readonly is: 'call'; readonly name: readonly string[]; readonly args: readonly Expr[]; readonly every: boolean }
   /** AND, OR, =, CASE, CAST …: computed from its parts, by the server's own code. */
   | { readonly is: 'operator'; readonly op: string; readonly args: readonly Expr[] }
-  | { readonly is: 'query'; readonly query: Query; readonly scalar: boolean }
+  | { readonly is: 'query'; readonly query: Query; readonly gives: 'value' | 'list' | 'whether' }
 
 export interface Query {
   readonly ctes: readonly Cte[]
@@ -50,7 +54,14 @@ export type Item =
 export type From =
   | { readonly is: 'table'; readonly path: readonly string[]; readonly alias?: string }
   | { readonly is: 'derived'; readonly query: Query; readonly alias: string; readonly columns: readonly string[] }
-  | { readonly is: 'join'; readonly parts: readonly From[]; readonly on: readonly Expr[]; readonly using: readonly string[]; readonly natural: boolean; readonly conditional: boolean }
+  | {
+      readonly is: 'join'
+      readonly parts: readonly From[]
+      readonly on: readonly Expr[]
+      readonly using: readonly string[]
+      readonly natural: boolean
+      readonly conditional: boolean
+    }
 
 export interface Assignment {
   readonly column: readonly string[]

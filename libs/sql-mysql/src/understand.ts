@@ -44,7 +44,9 @@ const BEFORE_PROGRAMS = 16
 const isProgram = (tokens: readonly Token[]): boolean => {
   const first = wordOf(tokens[0])
   if (first !== 'CREATE' && first !== 'ALTER') return false
-  const kind = tokens.slice(1, BEFORE_PROGRAMS).find(({ word }) => PROGRAMS.has(word) || ['TABLE', 'VIEW', 'USER'].includes(word))
+  const kind = tokens
+    .slice(1, BEFORE_PROGRAMS)
+    .find(({ word }) => PROGRAMS.has(word) || ['TABLE', 'VIEW', 'USER'].includes(word))
   return kind !== undefined && PROGRAMS.has(kind.word)
 }
 
@@ -115,9 +117,9 @@ const queryOrChange = (verb: string, tokens: readonly Token[]): Draft => {
   }
   const plain = plainText(tokens)
   try {
-    const tree = agreedTree(plain)
+    const { tree, named } = agreedTree(plain)
     const { locks, intoVariables } = plain
-    return { tag: tree.is === 'query' ? tag : treeTag(tree.is, verb), tree, locks, intoVariables }
+    return { tag: tree.is === 'query' ? tag : treeTag(tree.is, verb), tree, named, locks, intoVariables }
   } catch (error) {
     if (error instanceof UnreadError) return unknown(tag, error.message)
     throw error
@@ -153,10 +155,17 @@ const createWith: Reader = (words) => {
 
 const beginsQuery = (tokens: readonly Token[], at: number, { word }: Token): boolean => {
   const last = wordOf(tokens[at - 1])
-  return /^(SELECT|WITH|TABLE|VALUES)$/.test(word) && last !== 'CREATE' && last !== 'TEMPORARY' && !/^(SYSTEM|OR|REPLACE)$/.test(last) && tokens[at + 1]?.word !== 'CHECK'
+  return (
+    /^(SELECT|WITH|TABLE|VALUES)$/.test(word) &&
+    last !== 'CREATE' &&
+    last !== 'TEMPORARY' &&
+    !/^(SYSTEM|OR|REPLACE)$/.test(last) &&
+    tokens[at + 1]?.word !== 'CHECK'
+  )
 }
 
-const unwrapped = (tokens: readonly Token[]): readonly Token[] => (tokens.at(-1)?.text === ')' ? tokens.slice(0, -1) : tokens)
+const unwrapped = (tokens: readonly Token[]): readonly Token[] =>
+  tokens.at(-1)?.text === ')' ? tokens.slice(0, -1) : tokens
 
 /** `WITH CASCADED CHECK OPTION` */
 const withoutCheckOption = (tokens: readonly Token[]): readonly Token[] => {
@@ -186,7 +195,8 @@ const explain: Reader = (words) => {
   if (TREES.has(wordOf(words.next)) && words.next?.word !== 'TABLE') return ofInner('EXPLAIN', words.rest(), 'planned')
   if (wordOf(words.next) === '(') return ofInner('EXPLAIN', words.rest(), 'planned')
   const name = words.name()
-  if (!name || (!words.ended && words.identifier() === undefined && !words.kind('string')) || !words.ended) return undefined
+  if (!name || (!words.ended && words.identifier() === undefined && !words.kind('string')) || !words.ended)
+    return undefined
   return { tag: 'DESCRIBE', effects: [effect('read', 'statement', { name: 'DESCRIBE' })], harmless: true }
 }
 

@@ -32,7 +32,8 @@ const attempt = <T>(read: () => T): T | undefined => {
   try {
     return read()
   } catch (error) {
-    if (error instanceof UnreadError || error instanceof SqlSyntaxError || error instanceof SqlRefusedError) return undefined
+    if (error instanceof UnreadError || error instanceof SqlSyntaxError || error instanceof SqlRefusedError)
+      return undefined
     throw error
   }
 }

@@ -43,12 +43,18 @@ const start: Reader = (words) => {
   let writes = false
   while (!words.ended) {
     const isKnown =
-      words.take('WITH', 'CONSISTENT', 'SNAPSHOT') || words.take('READ', 'ONLY') || (writes = words.take('READ', 'WRITE'))
+      words.take('WITH', 'CONSISTENT', 'SNAPSHOT') ||
+      words.take('READ', 'ONLY') ||
+      (writes = words.take('READ', 'WRITE'))
     if (!isKnown) return undefined
     words.take(',')
   }
-  return { ...transact('BEGIN'), dangers: writes ? [danger('read-write', 'START TRANSACTION READ WRITE')] : [] }
+  return writable(transact('BEGIN'), writes)
 }
+
+/** `READ WRITE` takes back what somebody may rely on. */
+const writable = (draft: Draft, isWritable: boolean): Draft =>
+  isWritable ? { ...draft, harmless: false, dangers: [danger('read-write', draft.tag)] } : draft
 
 const savepoint: Reader = (words) =>
   words.identifier() === undefined ? undefined : whole(words, transact('SAVEPOINT'))
@@ -76,7 +82,9 @@ const unlock: Reader = (words) =>
 const lock: Reader = (words) => {
   if (!words.oneOf('TABLES', 'TABLE')) return control('LOCK INSTANCE')
   const effects = namesIn(words).map((name) => effect('transact', 'relation', name))
-  return effects.length === 0 ? undefined : { tag: 'LOCK TABLES', effects, dangers: [danger('exclusive-lock', 'LOCK TABLES')] }
+  return effects.length === 0
+    ? undefined
+    : { tag: 'LOCK TABLES', effects, dangers: [danger('exclusive-lock', 'LOCK TABLES')] }
 }
 
 /** The first name after each comma: `a AS x READ, b WRITE`. */
@@ -98,7 +106,11 @@ const flush: Reader = (words) => ({
 
 const deallocate: Reader = (words) =>
   words.take('PREPARE') && words.identifier() !== undefined
-    ? whole(words, { tag: 'DEALLOCATE', effects: [effect('configure', 'statement', { name: 'DEALLOCATE' })], harmless: true })
+    ? whole(words, {
+        tag: 'DEALLOCATE',
+        effects: [effect('configure', 'statement', { name: 'DEALLOCATE' })],
+        harmless: true,
+      })
     : undefined
 
 const prepare: Reader = (words) => ({
@@ -120,7 +132,13 @@ const execute: Reader = (words) => {
 
 const handler: Reader = (words) => {
   const name = words.name()
-  return name && { tag: 'HANDLER', effects: [effect('unknown', 'relation', name)], dangers: [danger('unknown-statement', 'HANDLER')] }
+  return (
+    name && {
+      tag: 'HANDLER',
+      effects: [effect('unknown', 'relation', name)],
+      dangers: [danger('unknown-statement', 'HANDLER')],
+    }
+  )
 }
 
 const xa: Reader = () => ({
@@ -160,12 +178,20 @@ const UTF8 = /^utf8(mb[34])?(_\w+)?$/i
 const plain = (token: Token | undefined): string | undefined =>
   token && ['word', 'quoted', 'string', 'number'].includes(token.kind) ? token.text : undefined
 
-const charset = (words: Words, tag: string): Draft => {
+const charset = (words: Words, tag: string): Draft | undefined => {
   const first = plain(words.next)
   words.at += 1
   const collated = words.take('COLLATE') ? plain(words.tokens[words.at++]) : 'utf8'
-  const isUtf8 = UTF8.test(first ?? '') && UTF8.test(collated ?? '') && words.ended
-  return configure(tag, isUtf8 ? [] : [danger('encoding', tag)])
+  const isUtf8 = UTF8.test(first ?? '') && UTF8.test(collated ?? '') && (words.ended || words.next?.text === ',')
+  const draft = configure(tag, isUtf8 ? [] : [danger('encoding', tag)])
+  return words.take(',') ? withMore(draft, variables(words)) : draft
+}
+
+/** `SET NAMES utf8mb4, a = 1` */
+const withMore = ({ tag, effects = [], dangers = [] }: Draft, more: Draft | undefined): Draft | undefined => {
+  if (!more) return undefined
+  const all = [...dangers, ...(more.dangers ?? [])]
+  return { tag, effects: [...effects, ...(more.effects ?? [])], dangers: all, harmless: all.length === 0 }
 }
 
 const LEVELS = ['READ COMMITTED', 'READ UNCOMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']
@@ -173,10 +199,11 @@ const LEVELS = ['READ COMMITTED', 'READ UNCOMMITTED', 'REPEATABLE READ', 'SERIAL
 const transaction = (words: Words): Draft | undefined => {
   const said = words.rest().map(wordOf).join(' ').split(' , ')
   const isKnown = said.every(
-    (part) => part === 'READ ONLY' || part === 'READ WRITE' || LEVELS.some((level) => part === `ISOLATION LEVEL ${level}`),
+    (part) =>
+      part === 'READ ONLY' || part === 'READ WRITE' || LEVELS.some((level) => part === `ISOLATION LEVEL ${level}`),
   )
   if (!isKnown) return undefined
-  return { ...transact('SET TRANSACTION'), dangers: said.includes('READ WRITE') ? [danger('read-write', 'SET TRANSACTION')] : [] }
+  return writable(transact('SET TRANSACTION'), said.includes('READ WRITE'))
 }
 
 /** `SET a = 1, @b = 2, SESSION c = 3`: each with a constant. */
@@ -209,10 +236,13 @@ const variable = (words: Words): { readonly name: string; readonly dangers: read
 const nameOfVariable = (words: Words): { readonly scope?: string; readonly name: string } | undefined => {
   const token = words.next
   words.at += 1
-  if (token?.kind !== 'variable') return token?.kind === 'word' || token?.kind === 'quoted' ? { name: token.text.toLowerCase() } : undefined
+  if (token?.kind !== 'variable')
+    return token?.kind === 'word' || token?.kind === 'quoted' ? { name: token.text.toLowerCase() } : undefined
   if (!token.text.startsWith('@@')) return { name: token.text }
   const [first = '', second] = token.text.slice(2).split('.')
-  return second === undefined ? { name: first.toLowerCase() } : { scope: first.toUpperCase(), name: second.toLowerCase() }
+  return second === undefined
+    ? { name: first.toLowerCase() }
+    : { scope: first.toUpperCase(), name: second.toLowerCase() }
 }
 
 /** What is not a constant is passed as one token and answered with undefined. */
@@ -231,8 +261,8 @@ const HARMLESS = new Set(
     'innodb_lock_wait_timeout group_concat_max_len optimizer_switch optimizer_search_depth sql_select_limit sql_big_selects ' +
     'sql_auto_is_null sql_warnings sql_notes sql_quote_show_create lc_time_names lc_messages transaction_isolation tx_isolation ' +
     'sort_buffer_size join_buffer_size read_buffer_size read_rnd_buffer_size tmp_table_size max_heap_table_size ' +
-    'completion_type div_precision_increment net_retry_count session_track_schema session_track_system_variables ' +
-    'session_track_state_change session_track_gtids session_track_transaction_info profiling profiling_history_size ' +
+    'completion_type div_precision_increment net_retry_count ' +
+    'profiling profiling_history_size ' +
     'max_error_count query_cache_type sql_buffer_result explain_format information_schema_stats_expiry big_tables ' +
     'cte_max_recursion_depth max_recursive_iterations eq_range_index_dive_limit range_optimizer_max_mem_size ' +
     'auto_increment_increment auto_increment_offset default_week_format max_sort_length identity'
@@ -265,7 +295,9 @@ const dangerOfSetting = (name: string, value: string | undefined): DangerCode | 
   if (HARMLESS.has(name)) return undefined
   if (/^(max_execution_time|max_statement_time)$/.test(name)) return isOff(value) ? 'time-limit' : undefined
   if (/^(tx_read_only|transaction_read_only)$/.test(name)) return isOff(value) ? 'read-write' : undefined
-  if (/^(foreign_key_checks|unique_checks|check_constraint_checks|sql_safe_updates|sql_require_primary_key)$/.test(name)) {
+  if (
+    /^(foreign_key_checks|unique_checks|check_constraint_checks|sql_safe_updates|sql_require_primary_key)$/.test(name)
+  ) {
     return isOff(value) ? 'protection-off' : undefined
   }
   return 'guard-rail'

@@ -6,11 +6,45 @@ import { wordOf, type Words } from '../words.ts'
 
 /** Descriptions of the schema and of the session, by their words. */
 const PLAIN = [
-  'DATABASES', 'SCHEMAS', 'TABLES', 'COLUMNS', 'FIELDS', 'INDEX', 'INDEXES', 'KEYS', 'TABLE STATUS', 'OPEN TABLES',
-  'TRIGGERS', 'EVENTS', 'PROCEDURE STATUS', 'FUNCTION STATUS', 'PACKAGE STATUS', 'VARIABLES', 'STATUS', 'WARNINGS', 'ERRORS',
-  'COUNT ( * ) WARNINGS', 'COUNT ( * ) ERRORS', 'ENGINES', 'STORAGE ENGINES', 'CHARACTER SET', 'CHARSET', 'COLLATION',
-  'PRIVILEGES', 'PLUGINS', 'CREATE TABLE', 'CREATE VIEW', 'CREATE DATABASE', 'CREATE SCHEMA', 'CREATE PROCEDURE',
-  'CREATE FUNCTION', 'CREATE TRIGGER', 'CREATE EVENT', 'CREATE SEQUENCE', 'PROCEDURE CODE', 'FUNCTION CODE',
+  'DATABASES',
+  'SCHEMAS',
+  'TABLES',
+  'COLUMNS',
+  'FIELDS',
+  'INDEX',
+  'INDEXES',
+  'KEYS',
+  'TABLE STATUS',
+  'OPEN TABLES',
+  'TRIGGERS',
+  'EVENTS',
+  'PROCEDURE STATUS',
+  'FUNCTION STATUS',
+  'PACKAGE STATUS',
+  'VARIABLES',
+  'STATUS',
+  'WARNINGS',
+  'ERRORS',
+  'COUNT ( * ) WARNINGS',
+  'COUNT ( * ) ERRORS',
+  'ENGINES',
+  'STORAGE ENGINES',
+  'CHARACTER SET',
+  'CHARSET',
+  'COLLATION',
+  'PRIVILEGES',
+  'PLUGINS',
+  'CREATE TABLE',
+  'CREATE VIEW',
+  'CREATE DATABASE',
+  'CREATE SCHEMA',
+  'CREATE PROCEDURE',
+  'CREATE FUNCTION',
+  'CREATE TRIGGER',
+  'CREATE EVENT',
+  'CREATE SEQUENCE',
+  'PROCEDURE CODE',
+  'FUNCTION CODE',
 ].sort((a, b) => b.length - a.length)
 
 /** What shows more than a schema. */
@@ -28,9 +62,19 @@ export const show = (words: Words): Draft | undefined => {
   words.oneOf('FULL', 'EXTENDED', 'GLOBAL', 'SESSION', 'LOCAL')
   words.oneOf('FULL')
   const special = SPECIAL.find(([said]) => words.take(...said.split(' ')))
-  if (special) return { tag: 'SHOW', effects: [effect('read', 'statement', { name: `SHOW ${special[0]}` })], dangers: [special[1]] }
+  if (special)
+    return {
+      tag: 'SHOW',
+      effects: [effect('read', 'statement', { name: `SHOW ${special[0]}` })],
+      dangers: [special[1]],
+    }
   const plain = PLAIN.find((said) => words.take(...said.split(' ')))
-  if (!plain) return { tag: 'SHOW', effects: [effect('administer', 'statement', { name: 'SHOW' })], dangers: [danger('server-control', 'SHOW')] }
+  if (!plain)
+    return {
+      tag: 'SHOW',
+      effects: [effect('administer', 'statement', { name: 'SHOW' })],
+      dangers: [danger('server-control', 'SHOW')],
+    }
   return passObject(words, plain) && isFilter(words)
     ? { tag: 'SHOW', effects: [effect('read', 'statement', { name: `SHOW ${plain}` })], harmless: true }
     : undefined
@@ -55,8 +99,12 @@ const isFilter = (words: Words): boolean => {
   if (words.take('LIMIT')) return words.rest().every(({ kind, text }) => kind === 'number' || text === ',')
   if (!words.take('WHERE')) return false
   return words.rest().every((token, index, all) => {
-    const isCall = token.text === '(' && !['IN', 'AND', 'OR', 'NOT', '(', ''].includes(wordOf(all[index - 1]))
-    return !isCall && (COMPARED.has(wordOf(token)) || ['string', 'number'].includes(token.kind) || isName(token.kind, token.word))
+    const isCall =
+      wordOf(token) === '(' && index > 0 && !['IN', 'AND', 'OR', 'NOT', '('].includes(wordOf(all[index - 1]))
+    return (
+      !isCall &&
+      (COMPARED.has(wordOf(token)) || ['string', 'number'].includes(token.kind) || isName(token.kind, token.word))
+    )
   })
 }
 

@@ -12,7 +12,11 @@ interface What {
   readonly secrets?: true
 }
 
-const what = (words: string, kind: ObjectKind, more: Omit<What, 'words' | 'kind'> = {}): What => ({ words, kind, ...more })
+const what = (words: string, kind: ObjectKind, more: Omit<What, 'words' | 'kind'> = {}): What => ({
+  words,
+  kind,
+  ...more,
+})
 
 const OBJECTS: readonly What[] = [
   what('TABLE', 'relation'),
@@ -38,7 +42,20 @@ const OBJECTS: readonly What[] = [
 ]
 
 /** What may stand between the verb and the kind of object. */
-const BETWEEN = ['OR', 'REPLACE', 'TEMPORARY', 'ONLINE', 'OFFLINE', 'IGNORE', 'AGGREGATE', 'UNIQUE', 'FULLTEXT', 'SPATIAL', 'VECTOR', 'BODY']
+const BETWEEN = [
+  'OR',
+  'REPLACE',
+  'TEMPORARY',
+  'ONLINE',
+  'OFFLINE',
+  'IGNORE',
+  'AGGREGATE',
+  'UNIQUE',
+  'FULLTEXT',
+  'SPATIAL',
+  'VECTOR',
+  'BODY',
+]
 
 const structure =
   (verb: string, action: Action): Reader =>
@@ -53,7 +70,11 @@ const structure =
     const tag = `${verb} ${object.words === 'TABLES' ? 'TABLE' : object.words}`
     const names = verb === 'DROP' ? words.names() : one(words.name())
     const isTemporary = prefix.has('TEMPORARY')
-    const dangers = [...(object.dangers ?? []), ...dangersIn(tag, words), ...(prefix.has('DEFINER') ? [danger('security-definer', tag)] : [])]
+    const dangers = [
+      ...(object.dangers ?? []),
+      ...dangersIn(tag, words),
+      ...(prefix.has('DEFINER') ? [danger('security-definer', tag)] : []),
+    ]
     return {
       tag,
       effects: effectsOf(action, object.kind, names, tag),
@@ -65,8 +86,12 @@ const structure =
 
 const one = (name: Name | undefined): readonly Name[] | undefined => name && [name]
 
-const effectsOf = (action: Action, kind: ObjectKind, names: readonly Name[] | undefined, tag: string): readonly Effect[] =>
-  (names ?? [{ name: tag }]).map((name) => effect(action, kind, name))
+const effectsOf = (
+  action: Action,
+  kind: ObjectKind,
+  names: readonly Name[] | undefined,
+  tag: string,
+): readonly Effect[] => (names ?? [{ name: tag }]).map((name) => effect(action, kind, name))
 
 /** The words that were passed; DEFINER and SQL SECURITY with what they name, ALGORITHM as well. */
 const passPrefix = (words: Words): ReadonlySet<string> => {
@@ -99,13 +124,42 @@ const index = (verb: string, words: Words): Draft => {
 
 /** Words of a definition that say more than that it changes the structure. */
 const dangersIn = (tag: string, words: Words): readonly Danger[] => [
+  ...(isKnownEngine(words) ? [] : [danger('remote', tag)]),
   ...(words.has('SONAME') ? [danger('server-code', tag)] : []),
   ...(words.has('DIRECTORY', 'TABLESPACE') ? [danger('server-file', tag)] : []),
   ...(words.has('CONNECTION', 'FEDERATED', 'CONNECT', 'SPIDER', 'S3') ? [danger('remote', tag)] : []),
-  ...(tag === 'ALTER TABLE' && words.has('DROP', 'TRUNCATE', 'DISCARD', 'EXCHANGE', 'REORGANIZE', 'COALESCE') ? [danger('data-loss', tag)] : []),
+  ...(tag === 'ALTER TABLE' && words.has('DROP', 'TRUNCATE', 'DISCARD', 'EXCHANGE', 'REORGANIZE', 'COALESCE')
+    ? [danger('data-loss', tag)]
+    : []),
   ...(tag === 'ALTER TABLE' && words.has('RENAME', 'CHANGE') ? [danger('rename', tag)] : []),
   ...(tag.startsWith('ALTER TABLE') && words.has('DISABLE') ? [danger('protection-off', tag)] : []),
 ]
+
+const ENGINES = new Set([
+  'innodb',
+  'myisam',
+  'memory',
+  'heap',
+  'aria',
+  'archive',
+  'csv',
+  'blackhole',
+  'merge',
+  'mrg_myisam',
+  'rocksdb',
+  'sequence',
+  'ndb',
+  'ndbcluster',
+  'columnstore',
+])
+
+/** `ENGINE = InnoDB`, quoted or not: others may keep their rows on another server, or in files. */
+const isKnownEngine = ({ tokens }: Words): boolean =>
+  tokens.every((token, at) => {
+    if (token.word !== 'ENGINE' || tokens[at + 1] === undefined) return true
+    const value = tokens[at + 1]?.text === '=' ? tokens[at + 2] : tokens[at + 1]
+    return ENGINES.has(value?.text.toLowerCase() ?? '')
+  })
 
 const rename: Reader = (words) => {
   if (words.take('USER')) return { tag: 'RENAME USER', effects: [effect('alter', 'role', { name: 'RENAME USER' })] }
@@ -128,7 +182,17 @@ const truncate: Reader = (words) => {
   return name && { tag: 'TRUNCATE', effects: [effect('truncate', 'relation', name)] }
 }
 
-const EVERYTHING = ['ALL', 'SUPER', 'FILE', 'GRANT', 'PROXY', 'SYSTEM_VARIABLES_ADMIN', 'SHUTDOWN', 'PROCESS', 'REPLICATION']
+const EVERYTHING = [
+  'ALL',
+  'SUPER',
+  'FILE',
+  'GRANT',
+  'PROXY',
+  'SYSTEM_VARIABLES_ADMIN',
+  'SHUTDOWN',
+  'PROCESS',
+  'REPLICATION',
+]
 
 const grant =
   (tag: string): Reader =>
@@ -149,12 +213,19 @@ const maintain =
     words.oneOf('NO_WRITE_TO_BINLOG', 'LOCAL')
     if (!words.oneOf('TABLE', 'TABLES', 'VIEW')) return undefined
     const names = words.names()
-    return names && { tag: `${verb} TABLE`, effects: names.map((name) => effect('maintain', 'relation', name)), dangers }
+    return (
+      names && { tag: `${verb} TABLE`, effects: names.map((name) => effect('maintain', 'relation', name)), dangers }
+    )
   }
 
 /** LOCAL: the client's own file, which the server asks for. */
 const load: Reader = (words) => {
-  if (words.take('INDEX')) return { tag: 'LOAD INDEX', effects: [effect('maintain', 'statement', { name: 'LOAD INDEX' })], dangers: [danger('input-output', 'LOAD INDEX')] }
+  if (words.take('INDEX'))
+    return {
+      tag: 'LOAD INDEX',
+      effects: [effect('maintain', 'statement', { name: 'LOAD INDEX' })],
+      dangers: [danger('input-output', 'LOAD INDEX')],
+    }
   if (!words.oneOf('DATA', 'XML')) return undefined
   words.oneOf('LOW_PRIORITY', 'CONCURRENT')
   const isLocal = words.take('LOCAL')
