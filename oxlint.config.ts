@@ -63,7 +63,7 @@ const noServiceBut = (libs: readonly string[]) => ({
   message: 'nothing imports a service',
 })
 /** What one protocol of the node is made of: only its own folder uses it (services/proxy/src/protocol.ts). */
-const ONE_PROTOCOLS = ['@countersign/pgwire', '@countersign/sql', 'pg', 'pg-protocol']
+const ONE_PROTOCOLS = ['@countersign/pgwire', '@countersign/sql', '@countersign/sql-mysql', 'pg', 'pg-protocol']
 const onlyBehindThePort = 'only services/proxy/src/postgres speaks PostgreSQL: go through the port'
 const ofOneProtocol = {
   paths: ONE_PROTOCOLS.map((name) => ({ name, message: onlyBehindThePort })),

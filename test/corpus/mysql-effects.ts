@@ -7,6 +7,9 @@ import { makeShop, rowsOf } from './mysql-shop.ts'
 
 /* What a statement really does: everything that the server has, before and after. */
 
+/** Where the server keeps who may do what. */
+const RIGHTS = ['global_priv', 'tables_priv', 'roles_mapping']
+
 /** Names of what is there, each with a digest of what it holds. */
 export type Snapshot = ReadonlyMap<string, string>
 
@@ -63,7 +66,7 @@ export class Effects {
   static async on(server: Mariadb): Promise<Effects> {
     const admin = await server.connect()
     await admin.query('CREATE DATABASE IF NOT EXISTS saved')
-    await admin.query('CREATE TABLE saved.global_priv AS SELECT * FROM mysql.global_priv')
+    for (const name of RIGHTS) await admin.query(`CREATE TABLE saved.${name} AS SELECT * FROM mysql.${name}`)
     return new Effects(server, admin, await snapshotOf(admin, server.data))
   }
 
@@ -94,9 +97,11 @@ export class Effects {
   }
 
   async #rebuild(): Promise<void> {
-    await this.#admin.query('DELETE FROM mysql.global_priv')
-    await this.#admin.query('INSERT INTO mysql.global_priv SELECT * FROM saved.global_priv')
-    for (const name of ['tables_priv', 'roles_mapping', 'servers', 'event']) await this.#admin.query(`DELETE FROM mysql.${name}`)
+    for (const name of RIGHTS) {
+      await this.#admin.query(`DELETE FROM mysql.${name}`)
+      await this.#admin.query(`INSERT INTO mysql.${name} SELECT * FROM saved.${name}`)
+    }
+    await this.#admin.query('DELETE FROM mysql.servers')
     await this.#admin.query('FLUSH PRIVILEGES')
     await makeShop(this.#admin)
     this.#base = await snapshotOf(this.#admin, this.#server.data)

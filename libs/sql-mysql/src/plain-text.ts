@@ -255,7 +255,10 @@ const CUTTING = new Set(['SUBSTRING', 'SUBSTR', 'MID'])
 const forSecond = (tokens: readonly Token[]): readonly Token[] => {
   const returning = tokens.findIndex(({ word }) => word === 'RETURNING')
   const known = returning < 0 ? tokens : tokens.slice(0, returning)
-  return [withoutNatural, withCommas, asSelect, withoutUsing].reduce((left, trim) => trim(left), known)
+  return [withoutNatural, withCommas, asSelect, withoutUsing, shortLists, shortRows].reduce(
+    (left, trim) => trim(left),
+    known,
+  )
 }
 
 /** `VALUES (1, 2), (3, 4)` uses what `SELECT (1, 2), (3, 4)` uses; and `a <=> b` what `a = b` does. */
@@ -267,6 +270,48 @@ const asSelect: Trim = (tokens) =>
     if (token.word === 'DEFAULT' && !isSign(tokens[at + 1], '(')) return word('NULL', token)
     return token.word === 'VALUES' && begins ? word('SELECT', token) : token
   })
+
+const isConstant = (token: Token | undefined): boolean =>
+  token !== undefined && (['number', 'string', 'bits', 'parameter'].includes(token.kind) || token.word === 'NULL')
+
+/** Where the rows or lists of nothing but constants end that begin here; undefined when none does. */
+const endOfRow = (tokens: readonly Token[], at: number): number | undefined => {
+  if (!isSign(tokens[at], '(') || !isConstant(tokens[at + 1])) return undefined
+  let next = at + 2
+  while (isSign(tokens[next], ',') && isConstant(tokens[next + 1])) next += 2
+  return isSign(tokens[next], ')') ? next + 1 : undefined
+}
+
+/** `IN (1, 2, 3)` names no more tables than `IN (1)` does, and takes the second parser much longer. */
+const shortLists: Trim = (tokens) => {
+  const kept: Token[] = []
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]
+    const end = token?.word === 'IN' ? endOfRow(tokens, at + 1) : undefined
+    if (token) kept.push(token)
+    if (end === undefined) continue
+    kept.push(...tokens.slice(at + 1, at + 3), ...tokens.slice(end - 1, end))
+    at = end - 1
+  }
+  return kept
+}
+
+/** `VALUES (1, 2), (3, 4)` likewise. */
+const shortRows: Trim = (tokens) => {
+  const kept: Token[] = []
+  let endOfLast = -1
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]
+    const isMore = at === endOfLast && isSign(token, ',')
+    const end = endOfRow(tokens, isMore ? at + 1 : at)
+    if (token && !(isMore && end !== undefined)) kept.push(token)
+    if (end === undefined) continue
+    if (!isMore) kept.push(...tokens.slice(at + 1, end))
+    at = end - 1
+    endOfLast = end
+  }
+  return kept
+}
 
 /** `DELETE FROM a USING b JOIN c …` is `DELETE a FROM b JOIN c …`. */
 const withoutUsing: Trim = (tokens) => {

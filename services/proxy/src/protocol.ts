@@ -33,7 +33,7 @@ import type { NodeMetrics } from './telemetry/node-metrics.ts'
  *
  * What is not behind the port, because nobody knows yet how a second one would want it: how a text is understood and
  * judged (PostgreSQL's is made of its parser, its analysis and its catalogue: postgres/statement/database-judge.ts, on
- * libs/sql and libs/policy, whose facts are those of PostgreSQL); masks for the bytes of other rows (libs/masking writes
+ * libs/sql and libs/policy; MySQL's would stand on libs/sql-mysql, which gives the same facts: `Dialect` of libs/sql); masks for the bytes of other rows (libs/masking writes
  * PostgreSQL's); and `databases[].upstream` of the configuration.
  */
 export interface Protocol {
