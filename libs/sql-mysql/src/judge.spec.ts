@@ -83,6 +83,12 @@ describe('where values come from', () => {
     expect(factsOf('SELECT id FROM orders', { temporary: [] }).unresolved).toBe(true)
   })
 
+  it('does not take a table for a common expression of its name in another case', () => {
+    const sql = 'WITH Customers AS (SELECT 1 AS email) SELECT email FROM customers'
+    expect(factsOf(sql)).toMatchObject({ unresolved: true, outputs: [{ opaque: true }] })
+    expect(outputsOf(sql.toLowerCase())).toEqual(['email  derived'])
+  })
+
   it('knows names in any case only where the server does', () => {
     expect(factsOf('SELECT ID FROM ORDERS').unresolved).toBe(true)
     expect(factsOf('SELECT ID FROM ORDERS', SHOP, modelCatalogue(1)).reads.map(({ name }) => name)).toEqual([

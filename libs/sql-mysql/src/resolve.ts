@@ -94,18 +94,17 @@ export class Resolver {
 
   ctes(ctes: readonly Cte[], parent: Scope = NO_SCOPE, outer: Ctes = new Map()): Ctes {
     const known = new Map(outer)
-    for (const cte of ctes) known.set(cte.name.toLowerCase(), this.#cte(cte, parent, known))
+    for (const cte of ctes) known.set(cte.name, this.#cte(cte, parent, known))
     return known
   }
 
   /** A recursive one is read until its columns come from nowhere else any more. */
   #cte({ name, columns, recursive, query }: Cte, parent: Scope, known: Ctes): readonly Output[] {
-    const id = name.toLowerCase()
     if (!recursive) return renamed(this.query(query, parent, known, true), columns)
     const first = query.body.is === 'set' ? leftmost(query.body) : query.body
     let outputs = renamed(this.#body(first, parent, known, true).outputs, columns)
     for (let round = 0; round < DEPTH_MAX; round++) {
-      const next = renamed(this.query(query, parent, new Map([...known, [id, outputs]]), true), columns)
+      const next = renamed(this.query(query, parent, new Map([...known, [name, outputs]]), true), columns)
       if (sizeOf(next) === sizeOf(outputs)) return next
       outputs = next
     }
@@ -198,8 +197,13 @@ export class Resolver {
 
   #table(path: readonly string[], alias: string | undefined, ctes: Ctes): Table {
     const name = path.at(-1) ?? ''
-    const cte = path.length === 1 ? ctes.get(name.toLowerCase()) : undefined
+    const cte = path.length === 1 ? ctes.get(name) : undefined
     if (cte) return { alias: alias ?? name, outputs: cte, open: false }
+    // In another case it may be the expression to one server, and a table to another.
+    if (path.length === 1 && [...ctes.keys()].some((one) => one.toLowerCase() === name.toLowerCase())) {
+      this.#found.unresolved = true
+      return { alias: alias ?? name, outputs: [], open: true }
+    }
     const relation = this.relation(path)
     this.use('read', path, relation)
     const schema = relation?.schema ?? path.at(-2) ?? this.#context.session.database
