@@ -167,14 +167,17 @@ const variableOf = (path: Path): string =>
 const otherThan = (path: Path, value: unknown): { readonly given: string; readonly expected: unknown } => {
   const other = OTHERS[path.at(-1) ?? '']
   if (other !== undefined) return { given: other, expected: Array.isArray(value) ? [other] : other }
-  if (typeof value === 'number') return { given: String(lower(value)), expected: lower(value) }
+  if (typeof value === 'number') return { given: String(nearby(value)), expected: nearby(value) }
   if (isTexts(value)) return { given: 'a:1, b:2', expected: ['a:1', 'b:2'] }
   const text = path.at(-1) === 'url' ? 'http://elsewhere:8123' : '/elsewhere'
   if (path.join('.') === 'node.name') return { given: 'node-2', expected: 'node-2' }
   return { given: text, expected: text }
 }
 
-const lower = (value: number): number => (value < 1 ? value / 2 : value - 1)
+const nearby = (value: number): number => {
+  if (value < 1) return value / 2
+  return value === 1 ? 2 : value - 1
+}
 
 /** Of values that not any text will do for. */
 const OTHERS: Readonly<Record<string, string>> = {

@@ -215,6 +215,17 @@ describe('a proposed set of policies', () => {
     expect((await propose(control, 'ana', { files: [...WITH_HOLD, ...padded(2_500)] })).status).toBe(413)
   })
 
+  it('is one of twenty an hour at most', async () => {
+    const control = await start()
+    const owners = (n: number) => ({ files: undefined, owners: `demo/shop.* @g${n}\n` })
+    for (let n = 0; n < 20; n++) expect((await propose(control, 'ana', owners(n))).status).toBe(200)
+    const answer = await propose(control, 'ana', owners(20))
+    expect([answer.status, answer.body.error.code]).toEqual([429, 'too-many-proposals'])
+    expect((await propose(control, 'fay', owners(20))).status).toBe(200)
+    time.move(3_601)
+    expect((await propose(control, 'ana', owners(21))).status).toBe(200)
+  })
+
   it('is denied at once when nobody is there to sign', async () => {
     const control = await start()
     const { body } = await propose(control, 'cy')

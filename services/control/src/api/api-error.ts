@@ -11,6 +11,7 @@ const STATUS = {
   'nothing-changes': 409,
   'too-large': 413,
   'too-many-refusals': 429,
+  'too-many-proposals': 429,
   internal: 500,
   'log-unavailable': 503,
   busy: 503,

@@ -117,7 +117,15 @@ export const ROUTES: readonly Route[] = [
     summary: 'Propose other policies, to be signed for by others',
     body: ProposalInput,
     answer: { schema: RequestView },
-    errors: ['invalid-input', 'invalid-policy', 'nothing-changes', 'not-a-person', 'too-large', 'log-unavailable'],
+    errors: [
+      'invalid-input',
+      'invalid-policy',
+      'nothing-changes',
+      'not-a-person',
+      'too-large',
+      'too-many-proposals',
+      'log-unavailable',
+    ],
   },
   {
     method: 'post',

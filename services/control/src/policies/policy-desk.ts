@@ -38,12 +38,6 @@ export class PolicyDesk {
     this.#options = options
   }
 
-  /** CONTROL policy-change: files no longer decide. */
-  get needsSignatures(): boolean {
-    const { changes, history } = this.#options
-    return history.last !== undefined && (changes.by === 'signatures' || history.wasSigned)
-  }
-
   /** Resolves when what is in force has been told to nodes: what the files say, unless that needs signatures. */
   async publishFiles(set: PolicySet): Promise<void> {
     const { changes, history, tell, clock, logger } = this.#options

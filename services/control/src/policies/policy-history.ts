@@ -24,11 +24,6 @@ export class PolicyHistory {
     return this.#last
   }
 
-  /** A set has been published by signatures, at some time. */
-  get wasSigned(): boolean {
-    return this.#signed.size > 0
-  }
-
   isPublished(requestId: RequestId): boolean {
     return this.#signed.has(requestId)
   }

@@ -27,6 +27,7 @@ export interface ProposePoliciesOptions {
 }
 
 const HOUR_MS = 3_600_000
+const PER_HOUR_MAX = 20
 /** So much of the record is replayed for approvers to see, in so much time: somebody waits for the answer. */
 const REPLAYED_MS = 7 * 24 * HOUR_MS
 const REPLAY_MAX_MS = 5_000
@@ -46,6 +47,7 @@ export class ProposePolicies {
     if (principal.kind !== 'person') {
       throw new ApiError('not-a-person', 'only people change policies', 'have a person propose it')
     }
+    this.#checkRate(principal)
     const inForce = policies.current
     const set = candidateFrom(candidate, inForce)
     if (set.version === inForce.version) {
@@ -71,6 +73,21 @@ export class ProposePolicies {
     const { quorum } = changes
     await desk.decide({ type: 'request', requestId, kind: 'policy', proposal, groups, quorum, excluded, expiresAt, at })
     return requestId
+  }
+
+  /** Each is kept for ever, texts and all: nobody is to fill the record with them. */
+  #checkRate({ id }: Principal): void {
+    const { book, clock } = this.#options
+    const since = later(clock(), -HOUR_MS)
+    const latest = book
+      .all()
+      .filter(({ request }) => request.kind === 'policy' && request.at > since && request.proposal.principal.id === id)
+    if (latest.length < PER_HOUR_MAX) return
+    throw new ApiError(
+      'too-many-proposals',
+      `you have proposed ${latest.length} changes within an hour`,
+      'wait a while',
+    )
   }
 
   #alreadyOpen(principal: Principal, digest: string): RequestId | undefined {

@@ -172,7 +172,7 @@ describe('a long record', () => {
         `${((user + system) / STATEMENTS).toFixed(1)} µs of CPU each, heap +${grownMb.toFixed(1)} MB after the first tenth, ` +
         `longest turn ${Math.round(longestMs)} ms\n`,
     )
-  })
+  }, 900_000)
 
   it('is looked for from where it matters, and ended where the time is up', async () => {
     const [from, to] = [STATEMENTS - 10_000, STATEMENTS - 5_000]
