@@ -528,7 +528,8 @@ const LOCKING: readonly (readonly [sql: string, from?: number])[] = [
   ['ALTER TABLE base ALTER COLUMN id TYPE bigint'],
   ['ALTER TABLE heir INHERIT base'],
   ["ALTER TABLE events ATTACH PARTITION loose FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')"],
-  ['ALTER TABLE events DETACH PARTITION events_1'],
+  // On 13 the partition is locked less than is said.
+  ['ALTER TABLE events DETACH PARTITION events_1', 14],
   ['ALTER TABLE derived NO INHERIT base'],
   ['ALTER TABLE mixed ALTER COLUMN b DROP EXPRESSION'],
   ['ALTER TABLE mixed ALTER COLUMN b SET EXPRESSION AS (a + 2)', 17],
