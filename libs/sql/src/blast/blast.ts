@@ -58,7 +58,8 @@ export const keyOfHit = ({ oid, effect }: Pick<Hit, 'oid' | 'effect'>): string =
 
 const LIST_MAX = 200
 const LINES_MAX = 50
-const LINE_MAX = 500
+const LINE_MAX = 300
+const DIGITS = 8
 
 export const blastOf = (parts: BlastParts): Blast => {
   const relations = parts.hits.map((hit) => relationOf(hit, parts))
@@ -112,4 +113,18 @@ const linesOf = (lines: readonly string[]): readonly string[] =>
     ? lines.map(shortened)
     : [...lines.slice(0, LINES_MAX - 1).map(shortened), `and ${lines.length - LINES_MAX + 1} more`]
 
-const shortened = (text: string): string => (text.length <= LINE_MAX ? text : `${text.slice(0, LINE_MAX - 1)}…`)
+/** What is cut off still tells two of them apart. */
+const shortened = (text: string): string => {
+  if (text.length <= LINE_MAX) return text
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, DIGITS)
+  return `${text.slice(0, LINE_MAX - DIGITS - 2)}…#${digest}`
+}
+
+/** When it could not be looked into at all. */
+export const unknownBlast = (why: string): Blast => ({
+  summary: `not known: ${why}`,
+  relations: [],
+  dependents: [],
+  stops: [],
+  unknown: [why],
+})

@@ -28,6 +28,8 @@ export interface NearRelation extends Name {
   readonly tablespace: string
   readonly accessMethod: string
   readonly indexOf: number | undefined
+  /** Its row security hides rows from the one who asks this. */
+  readonly hidesRows: boolean
 }
 
 export interface NearForeignKey {
@@ -58,7 +60,8 @@ export const NEAR_RELATIONS = `
          coalesce(t.spcname, (SELECT s.spcname FROM pg_catalog.pg_database d
            JOIN pg_catalog.pg_tablespace s ON s.oid = d.dattablespace
           WHERE d.datname = pg_catalog.current_database())) AS tablespace,
-         coalesce(a.amname, '') AS "accessMethod", i.indrelid::int8 AS "indexOf"
+         coalesce(a.amname, '') AS "accessMethod", i.indrelid::int8 AS "indexOf",
+         c.relrowsecurity AND pg_catalog.row_security_active(c.oid) AS "hidesRows"
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
@@ -119,6 +122,7 @@ const relationOf = (row: Rows[number]): NearRelation => {
     tablespace: fields.text('tablespace'),
     accessMethod: fields.text('accessMethod'),
     indexOf: fields.optionalNumber('indexOf'),
+    hidesRows: fields.flag('hidesRows'),
   }
 }
 

@@ -177,6 +177,80 @@ describe.each(installed())('what a statement would reach, with $label', (binarie
     })
   })
 
+  it.each(WORDED)('counts what %s changes', async (sql) => {
+    const said = await told(sql)
+    const did = await done(sql)
+    const foretold = said.relations.flatMap(({ name, effect, rows }) =>
+      rows && rows.rows > 0 ? [[`${effect} ${name}`, rows.rows] as const] : [],
+    )
+    expect(Object.fromEntries(foretold)).toEqual(did.changed)
+    expect(said.unknown).toEqual([])
+  })
+
+  it('counts what MERGE may change', async () => {
+    const sql = 'MERGE INTO customers c USING orders o ON c.id = o.customer_id AND o.id = 30 WHEN MATCHED THEN DELETE'
+    const { relations } = await told(sql)
+    expect(relations.map(({ name, effect, rows }) => [name, effect, rows?.rows])).toEqual([
+      ['public.customers', 'deletes', 1],
+      ['public.orders', 'deletes', 4],
+      ['public.items', 'deletes', 12],
+      ['public.items', 'updates', 12],
+    ])
+  })
+
+  it('says of a view that what is behind it cannot be counted by it', async () => {
+    const said = await told("DELETE FROM seen WHERE email LIKE 'c1@%'")
+    expect(said.unknown).toEqual([NOT_COUNTED])
+  })
+
+  it('knows what ON CONFLICT may carry on', async () => {
+    const sql = 'INSERT INTO top VALUES (1, 50) ON CONFLICT (id) DO UPDATE SET code = excluded.code'
+    const { relations } = await told(sql)
+    expect(relations.map(({ name, effect }) => [name, effect])).toEqual([
+      ['public.top', 'updates'],
+      ['public.coded', 'updates'],
+    ])
+  })
+
+  it('means by a name what the session means by it', async () => {
+    const [reach] = reachesOf('DELETE FROM customers')
+    const held = reach ? [{ reach, facts: FACTS, mayCount: true, bound: undefined }] : []
+    const said = await blast.of(held, { ...SESSION, searchPath: ['pg_catalog', 'other', 'public'] })
+    expect(said.relations.map(({ name, rows }) => [name, rows?.rows])).toEqual([
+      ['other.customers', 3],
+      ['other.notes', 3],
+    ])
+  })
+
+  it('says that row security may hide rows from it', async () => {
+    const said = await told('DELETE FROM guarded')
+    expect(said.relations).toMatchObject([{ name: 'public.guarded', rows: { exact: version < 14 } }])
+    const hidden = 'rows of public.guarded that row security hides from the node'
+    expect(said.unknown).toEqual(version < 14 ? [] : [hidden])
+  })
+
+  it('says that a relation is not seen from here', async () => {
+    const said = await told('DROP TABLE nowhere; DELETE FROM missing; ALTER TABLE gone ADD COLUMN a int')
+    expect(said.unknown).toEqual([
+      'what depends on table nowhere: it is not seen from here',
+      'missing: no such relation is seen from here',
+      'gone: no such relation is seen from here',
+    ])
+  })
+
+  it('says that nothing is known when the database cannot be asked', async () => {
+    const { upstream } = configOf(1)
+    const servers = new Servers(upstream, { now: () => new Date().toISOString() })
+    const unreachable = new BlastRadius({ upstream, servers, classOf: () => 'unknown' })
+    const [reach] = reachesOf('DELETE FROM customers')
+    const held = reach ? [{ reach, facts: FACTS, mayCount: true, bound: undefined }] : []
+    expect(await unreachable.of(held, SESSION)).toMatchObject({
+      relations: [],
+      unknown: ['what it reaches: the database could not be asked'],
+    })
+    await unreachable.close()
+  })
+
   describe('the objects that go are those that', () => {
     it.each(DROPPING)('%s drops', async (sql) => {
       const said = await told(`${sql} CASCADE`)
@@ -397,6 +471,22 @@ INSERT INTO lefts SELECT i, 1 + i % 9 FROM generate_series(1, 30) i;
 INSERT INTO rights SELECT i, 1 + i % 9 FROM generate_series(1, 40) i;
 INSERT INTO bottoms SELECT 1 + i % 30, 1 + (i * 7) % 40 FROM generate_series(1, 100) i;
 INSERT INTO coded SELECT 1 + i % 9, i FROM generate_series(1, 45) i;
+CREATE SCHEMA other;
+CREATE TABLE other.customers (id bigint PRIMARY KEY);
+CREATE TABLE other.notes (customer int REFERENCES other.customers ON DELETE CASCADE);
+INSERT INTO other.customers VALUES (1), (2), (3);
+INSERT INTO other.notes VALUES (1), (2), (2);
+CREATE TABLE "Odd ""Names""" ("a b" int PRIMARY KEY);
+CREATE TABLE "where" ("select" int REFERENCES "Odd ""Names""" ON DELETE CASCADE);
+INSERT INTO "Odd ""Names""" VALUES (1), (2), (3);
+INSERT INTO "where" VALUES (1), (1), (2), (3);
+CREATE TABLE wide (a int, b int, PRIMARY KEY (a, b));
+CREATE TABLE wide_notes (y int, x int, FOREIGN KEY (x, y) REFERENCES wide (a, b) ON DELETE CASCADE);
+INSERT INTO wide SELECT i, 2 * i FROM generate_series(1, 5) i;
+INSERT INTO wide_notes SELECT 2 * i, i FROM generate_series(1, 5) i;
+CREATE TABLE guarded (id int);
+INSERT INTO guarded VALUES (1), (2);
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
 CREATE TABLE ring_a (id int PRIMARY KEY, b int);
 CREATE TABLE ring_b (id int PRIMARY KEY, a int REFERENCES ring_a ON DELETE CASCADE);
 ALTER TABLE ring_a ADD FOREIGN KEY (b) REFERENCES ring_b ON DELETE CASCADE;
@@ -602,6 +692,21 @@ const CASCADING: [string, string?][] = [
   ['UPDATE plain SET b = b + 1000 WHERE id > 7'],
   ['UPDATE top SET code = code + 100 WHERE id <= 4', 'at most'],
   ['UPDATE top SET id = id WHERE id <= 4'],
+]
+
+/** The same under other names, and in other words. */
+const WORDED: string[] = [
+  '/* a */ DELETE /* b */ FROM /* c */ ONLY (customers) /* d */ WHERE id = 31 -- e',
+  'delete from "public"."customers" as "where" where "where".id = 31 returning "where".*',
+  'DELETE FROM customers AS "a""b" WHERE "a""b".id IN (SELECT customer_id FROM orders WHERE id = 30)',
+  'WITH d AS (DELETE FROM orders WHERE id = 30 RETURNING id) SELECT count(*) FROM d',
+  'WITH d AS (DELETE FROM items WHERE id = 10), e AS (DELETE FROM tree WHERE id = 9) SELECT 1',
+  'DELETE FROM items WHERE id = 10; DELETE FROM tree WHERE id = 9',
+  'DELETE FROM other.customers',
+  'DELETE FROM "Odd ""Names""" WHERE "a b" < 3',
+  'DELETE FROM wide WHERE (a, b) IN ((1, 2), (2, 4))',
+  'DELETE FROM ONLY base',
+  "UPDATE customers SET note = 'x' FROM orders WHERE orders.customer_id = customers.id AND orders.id < 5",
 ]
 
 const DROPPING: readonly string[] = [

@@ -33,6 +33,7 @@ import {
   spreadTruncate,
   TYPE_NUMBERS,
   typesIn,
+  unknownBlast,
   type Act,
   type Address,
   type AlterAct,
@@ -108,11 +109,11 @@ export class BlastRadius {
     const giveUpAt = performance.now() + TOTAL_MS
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Blast>((resolve) => {
-      timer = setTimeout(() => resolve(nothingKnown(LATE)), TOTAL_MS)
+      timer = setTimeout(() => resolve(unknownBlast(LATE)), TOTAL_MS)
     })
     const looked = this.#side
       .run((client) => this.#look(client, commands, session, giveUpAt))
-      .catch(() => nothingKnown('what it reaches: the database could not be asked'))
+      .catch(() => unknownBlast('what it reaches: the database could not be asked'))
       .finally(() => this.#rest())
     try {
       return await Promise.race([looked, late])
@@ -137,7 +138,7 @@ export class BlastRadius {
     session: SessionView,
     giveUpAt: number,
   ): Promise<Blast> {
-    if (performance.now() > giveUpAt) return nothingKnown(LATE)
+    if (performance.now() > giveUpAt) return unknownBlast(LATE)
     const version = await this.#prepare(client)
     const look = new Look(client, session, giveUpAt, version, this.#classOf)
     return look.at(commands)
@@ -159,18 +160,6 @@ export class BlastRadius {
 }
 
 const LATE = 'what it reaches: it could not be found out in time'
-
-const nothingKnown = (why: string): Blast =>
-  blastOf({
-    hits: [],
-    near: readSurroundings([], [], []),
-    rows: new Map(),
-    bytes: new Map(),
-    dependents: [],
-    stops: [],
-    unknown: [why],
-    sample: undefined,
-  })
 
 /** One look at what one text would reach. */
 class Look {
@@ -272,7 +261,10 @@ class Look {
     if (!plan) return
     const mayRun = mayCount && facts.countable && (plan.parameters.length === 0 || bound !== undefined)
     const counted = mayRun && plan.sql !== undefined ? await this.#count(plan.sql, plan.parameters, bound) : undefined
-    if (counted) this.#counted(plan, counted, spreading.near)
+    const hidden = hiddenIn(plan, spreading.near)
+    for (const { schema, name } of hidden)
+      this.#hits.unknown(`rows of ${schema}.${name} that row security hides from the node`)
+    if (counted) this.#counted(plan, { ...counted, exact: counted.exact && hidden.length === 0 }, spreading.near)
     else this.#guessed(plan, spreading.near)
     if (act.rows && mayRun && !this.#sample) {
       const { before, after, alias, parameters } = act.rows
@@ -432,8 +424,12 @@ class Look {
       const counted =
         index < TABLES_COUNTED_MAX ? await this.#asClient((client) => rowsWith(client, sql, [], undefined)) : []
       const rows = counted?.[0]?.[0]
-      if (rows !== undefined) this.#rowsOf(hit.oid, hit.effect, Number(rows), Number(rows) < COUNT_LIMIT)
-      else if (relation.rows !== undefined) this.#rowsOf(hit.oid, hit.effect, relation.rows, false)
+      if (relation.hidesRows) {
+        this.#hits.unknown(`rows of ${relation.schema}.${relation.name} that row security hides from the node`)
+      }
+      if (rows !== undefined) {
+        this.#rowsOf(hit.oid, hit.effect, Number(rows), Number(rows) < COUNT_LIMIT && !relation.hidesRows)
+      } else if (relation.rows !== undefined) this.#rowsOf(hit.oid, hit.effect, relation.rows, false)
       else this.#hits.unknown(`how many rows are in ${relation.schema}.${relation.name}`)
     }
     const [first] = emptied
@@ -505,6 +501,12 @@ class Look {
     }
   }
 }
+
+/** Row security applies to the node's own role: there may be more rows than it sees. */
+const hiddenIn = ({ target, levels, guards }: CascadePlan, { relations }: Surroundings): readonly NearRelation[] =>
+  [...new Set([target.oid, ...levels.map(({ relation }) => relation), ...guards.map(({ relation }) => relation)])]
+    .flatMap((oid) => relations.get(oid) ?? [])
+    .filter(({ hidesRows }) => hidesRows)
 
 interface Counted {
   readonly numbers: readonly number[]

@@ -21,6 +21,7 @@ import {
   shapeOf,
   TEMPORARY,
   temporaryTablesIn,
+  unknownBlast,
   type Action,
   type Command,
   type Copy,
@@ -540,25 +541,27 @@ export class DatabaseJudge implements Judge {
     if (!blast) return judgements
     const { session, prepared } = circumstances
     const held: HeldCommand[] = []
-    for (const [index, reach] of (await parser.ask('reach', { sql })).entries()) {
-      const command = commands[index]
-      const own = facts[index]
-      if (!command || !own) continue
-      const mayCount = !mentionsTemporary(command, {
-        searchPath: session.searchPath,
-        temporary: temporaryKinds(session.temporary),
-      })
-      const text = reach.executes && prepared(reach.executes.name)?.text
-      if (!reach.executes || text === undefined) {
-        held.push({ reach, facts: own, mayCount, bound })
-        continue
+    const look = async () => {
+      for (const [index, reach] of (await parser.ask('reach', { sql })).entries()) {
+        const command = commands[index]
+        const own = facts[index]
+        if (!command || !own) continue
+        const { searchPath, temporary } = session
+        const mayCount = !mentionsTemporary(command, { searchPath, temporary: temporaryKinds(temporary) })
+        const named = reach.executes && prepared(reach.executes.name)
+        if (!reach.executes || !named) {
+          held.push({ reach, facts: own, mayCount, bound })
+          continue
+        }
+        const [inner] = await parser.ask('reach', { sql: named.text })
+        const given = givenBy(reach.executes.arguments, named.types)
+        if (inner) held.push({ reach: inner, facts: own, mayCount, bound: given })
       }
-      const [inner] = await parser.ask('reach', { sql: text })
-      const given = givenBy(reach.executes.arguments, prepared(reach.executes.name)?.types ?? [])
-      if (inner) held.push({ reach: inner, facts: own, mayCount, bound: given })
+      return Blast.parse(await blast.of(held, session))
     }
-    const found = Blast.safeParse(await blast.of(held, session))
-    return found.success ? judgements.map((judgement) => ({ ...judgement, blast: found.data })) : judgements
+    // Whatever goes wrong with it, the statement is held all the same, and its approver reads that it is not known.
+    const found = await look().catch(() => Blast.parse(unknownBlast('what it reaches: it could not be looked into')))
+    return judgements.map((judgement) => ({ ...judgement, blast: found }))
   }
 
   // -- counting -----------------------------------------------------------------------------------------------------
