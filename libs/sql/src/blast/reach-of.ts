@@ -81,6 +81,32 @@ const REACH_NOTHING: ReadonlySet<string> = new Set([
   'NotifyStmt',
   'DiscardStmt',
   'ViewStmt',
+  'RenameStmt',
+  'AlterObjectSchemaStmt',
+  'AlterOwnerStmt',
+  'AlterFunctionStmt',
+  'AlterEnumStmt',
+  'AlterTableSpaceOptionsStmt',
+  'AlterTSConfigurationStmt',
+  'AlterTSDictionaryStmt',
+  'AlterUserMappingStmt',
+  'AlterForeignServerStmt',
+  'ConstraintsSetStmt',
+  'CreateAmStmt',
+  'CreateCastStmt',
+  'CreateConversionStmt',
+  'CreateEventTrigStmt',
+  'CreateFdwStmt',
+  'CreateForeignServerStmt',
+  'CreateOpClassStmt',
+  'CreateOpFamilyStmt',
+  'CreatePLangStmt',
+  'CreateRangeStmt',
+  'CreateTableSpaceStmt',
+  'CreateTransformStmt',
+  'CreateUserMappingStmt',
+  'DropRoleStmt',
+  'DropUserMappingStmt',
 ])
 
 const CODE: ReadonlySet<string> = new Set(['DoStmt', 'CallStmt'])
@@ -88,5 +114,12 @@ const CODE: ReadonlySet<string> = new Set(['DoStmt', 'CallStmt'])
 const unknownOf = (node: Node): readonly string[] => {
   const tag = tagOf(node)
   if (REACH_NOTHING.has(tag)) return []
-  return [CODE.has(tag) ? 'what the code reaches that it runs' : `what this kind of statement reaches (${tag})`]
+  return [CODE.has(tag) ? 'what the code reaches that it runs' : `what this statement reaches (${wordsOf(tag)})`]
 }
+
+/** `DropOwnedStmt` is "DROP OWNED". */
+const wordsOf = (tag: string): string =>
+  tag
+    .replace(/Stmt$/, '')
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toUpperCase()

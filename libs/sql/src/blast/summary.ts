@@ -16,6 +16,7 @@ export interface Summed {
 
 const TEXT_MAX = 2_000
 const NAMED_MAX = 4
+const CARRIED_MAX = 8
 
 export const summaryOf = ({ relations, dependents, stops, unknown }: Summed): string => {
   const parts = [
@@ -50,11 +51,14 @@ const carried = (relations: readonly BlastRelation[]): readonly string[] => {
       through !== undefined && effect !== 'locks' && effect !== 'alters' && rows?.rows !== 0,
   )
   const groups = Map.groupBy(reached, ({ through = '', effect }) => `${effect} ${through}`)
-  return [...groups.values()].flatMap((group) => {
+  const said = [...groups.values()].flatMap((group) => {
     if (group.length <= NAMED_MAX) return group.map(carriedOne)
     const [first] = group
     return first ? [`${WORDS[first.effect] ?? first.effect} ${group.length} more (${first.through ?? ''})`] : []
   })
+  return said.length <= CARRIED_MAX
+    ? said
+    : [...said.slice(0, CARRIED_MAX - 1), `reaches ${said.length - CARRIED_MAX + 1} more`]
 }
 
 const WORDS: Readonly<Record<string, string>> = { truncates: 'empties', drops: 'drops', rebuilds: 'rebuilds' }
