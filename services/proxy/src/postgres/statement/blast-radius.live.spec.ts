@@ -289,12 +289,21 @@ describe.each(installed())('what a statement would reach, with $label', (binarie
     expect((await told("DO 'begin end'")).summary).toBe('not known: what the code reaches that it runs')
   })
 
-  it('knows that a temporary table hides one that lasts', async () => {
-    const [reach] = reachesOf('TRUNCATE plain')
-    const session = { ...SESSION, temporary: [['plain', 'other']] } as const
-    const said = await blast.of(reach ? [{ reach, facts: FACTS, mayCount: true, bound: undefined }] : [], session)
-    expect(said.relations).toEqual([])
-    expect(said.unknown).toEqual(['what is in temporary tables of the session'])
+  it.each(['TRUNCATE plain', 'DELETE FROM plain', 'DROP TABLE plain', 'DROP TRIGGER noted ON plain', 'LOCK plain'])(
+    'knows in %s that a temporary table hides one that lasts',
+    async (sql) => {
+      const [reach] = reachesOf(sql)
+      const session = { ...SESSION, temporary: [['plain', 'other']] } as const
+      const said = await blast.of(reach ? [{ reach, facts: FACTS, mayCount: true, bound: undefined }] : [], session)
+      expect(said.relations).toEqual([])
+      expect(said.unknown).toEqual(['what is in temporary tables of the session'])
+    },
+  )
+
+  it('does not see what a transaction has written that is open, and says so', async () => {
+    const [reach] = reachesOf('DELETE FROM plain')
+    const held = reach ? [{ reach, facts: FACTS, mayCount: true, bound: undefined }] : []
+    expect((await blast.of(held, SESSION, true)).unknown).toEqual(['rows that the open transaction has written'])
   })
 })
 

@@ -103,7 +103,8 @@ export class BlastRadius {
     this.#classOf = classOf
   }
 
-  async of(commands: readonly HeldCommand[], session: SessionView): Promise<Blast> {
+  /** `inTransaction`: what the session has written and not committed cannot be seen from here. */
+  async of(commands: readonly HeldCommand[], session: SessionView, inTransaction = false): Promise<Blast> {
     clearTimeout(this.#idle)
     this.#asked += 1
     const giveUpAt = performance.now() + TOTAL_MS
@@ -112,7 +113,7 @@ export class BlastRadius {
       timer = setTimeout(() => resolve(unknownBlast(LATE)), TOTAL_MS)
     })
     const looked = this.#side
-      .run((client) => this.#look(client, commands, session, giveUpAt))
+      .run((client) => this.#look(client, commands, { session, inTransaction }, giveUpAt))
       .catch(() => unknownBlast('what it reaches: the database could not be asked'))
       .finally(() => this.#rest())
     try {
@@ -132,15 +133,10 @@ export class BlastRadius {
     if (this.#asked === 0) this.#idle = setTimeout(() => void this.#side.close(), IDLE_MS).unref()
   }
 
-  async #look(
-    client: Client,
-    commands: readonly HeldCommand[],
-    session: SessionView,
-    giveUpAt: number,
-  ): Promise<Blast> {
+  async #look(client: Client, commands: readonly HeldCommand[], asking: Asking, giveUpAt: number): Promise<Blast> {
     if (performance.now() > giveUpAt) return unknownBlast(LATE)
     const version = await this.#prepare(client)
-    const look = new Look(client, session, giveUpAt, version, this.#classOf)
+    const look = new Look(client, asking, giveUpAt, version, this.#classOf)
     return look.at(commands)
   }
 
@@ -159,12 +155,18 @@ export class BlastRadius {
   }
 }
 
+interface Asking {
+  readonly session: SessionView
+  readonly inTransaction: boolean
+}
+
 const LATE = 'what it reaches: it could not be found out in time'
 
 /** One look at what one text would reach. */
 class Look {
   readonly #client: Client
   readonly #session: SessionView
+  readonly #inTransaction: boolean
   readonly #giveUpAt: number
   readonly #version: number
   readonly #classOf: ClassOf
@@ -173,9 +175,10 @@ class Look {
   readonly #dependents: Dependent[] = []
   #sample: BlastSample | undefined
 
-  constructor(client: Client, session: SessionView, giveUpAt: number, version: number, classOf: ClassOf) {
+  constructor(client: Client, { session, inTransaction }: Asking, giveUpAt: number, version: number, classOf: ClassOf) {
     this.#client = client
     this.#session = session
+    this.#inTransaction = inTransaction
     this.#giveUpAt = giveUpAt
     this.#version = version
     this.#classOf = classOf
@@ -188,6 +191,9 @@ class Look {
     const { searchPath, changedSchema } = this.#session
     const spreading: Spreading = { near, details, searchPath, hits: this.#hits }
     if (changedSchema) this.#hits.unknown('what the open transaction has changed in the schema')
+    if (this.#inTransaction && acts.some(({ kind }) => WITH_ROWS.has(kind))) {
+      this.#hits.unknown('rows that the open transaction has written')
+    }
     for (const command of commands) await this.#command(command, spreading)
     const hits = this.#hits.all(near)
     await this.#wholeTables(hits, near)
@@ -465,8 +471,7 @@ class Look {
   /** A temporary table hides one that lasts. */
   #isTemporary(act: Act): boolean {
     const names = new Set(this.#session.temporary.map(([name]) => name))
-    const spoken = act.kind === 'truncate' ? act.targets : act.kind === 'drop' ? [] : [act]
-    return spoken.some(({ relation: { schema, name } }) =>
+    return spokenOf(act).some(({ schema, name }) =>
       schema === undefined ? names.has(name) : schema.startsWith('pg_temp'),
     )
   }
@@ -508,6 +513,18 @@ const hiddenIn = ({ target, levels, guards }: CascadePlan, { relations }: Surrou
     .flatMap((oid) => relations.get(oid) ?? [])
     .filter(({ hidesRows }) => hidesRows)
 
+/** Names that the session's own tables may have as well. */
+const spokenOf = (act: Act): readonly { readonly schema?: string; readonly name: string }[] => {
+  if (act.kind === 'truncate') return act.targets.map(({ relation }) => relation)
+  if (act.kind !== 'drop') return [act.relation]
+  return act.objects
+    .filter(({ type, relation }) => RELATIONS.has(type) || relation)
+    .map(({ names, relation }) => {
+      const [schema, name = ''] = names.length > 1 ? names.slice(-2) : [undefined, names[0]]
+      return relation ?? { name, ...(schema !== undefined && { schema }) }
+    })
+}
+
 interface Counted {
   readonly numbers: readonly number[]
   readonly exact: boolean
@@ -523,6 +540,8 @@ const EFFECTS: Partial<Record<Facts['actions'][number], Hit['effect']>> = {
 
 const RELATIONS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'foreign table'])
 const ROUTINES = new Set(['function', 'procedure', 'routine', 'aggregate'])
+
+const WITH_ROWS: ReadonlySet<Act['kind']> = new Set(['rows', 'truncate', 'drop'])
 
 const PAGE_BYTES = 8_192
 

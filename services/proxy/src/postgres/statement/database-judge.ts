@@ -539,7 +539,7 @@ export class DatabaseJudge implements Judge {
   ): Promise<readonly PostgresJudgement[]> {
     const { blast, parser } = this.#options
     if (!blast) return judgements
-    const { session, prepared } = circumstances
+    const { session, prepared, transaction } = circumstances
     const held: HeldCommand[] = []
     const look = async () => {
       for (const [index, reach] of (await parser.ask('reach', { sql })).entries()) {
@@ -557,7 +557,7 @@ export class DatabaseJudge implements Judge {
         const given = givenBy(reach.executes.arguments, named.types)
         if (inner) held.push({ reach: inner, facts: own, mayCount, bound: given })
       }
-      return Blast.parse(await blast.of(held, session))
+      return Blast.parse(await blast.of(held, session, transaction === 'open'))
     }
     // Whatever goes wrong with it, the statement is held all the same, and its approver reads that it is not known.
     const found = await look().catch(() => Blast.parse(unknownBlast('what it reaches: it could not be looked into')))
