@@ -37,6 +37,7 @@ export default defineConfig({
           include: [
             'libs/sql/src/server/analysis.live.spec.ts',
             'libs/policy/src/corpus.live.spec.ts',
+            'services/proxy/src/postgres/statement/blast-radius.live.spec.ts',
             'services/proxy/src/postgres/statement/database-judge.live.spec.ts',
             'services/proxy/src/postgres/upstream/replicas.live.spec.ts',
           ],

@@ -1,4 +1,5 @@
 import {
+  Blast,
   Digest,
   Instant,
   PrincipalId,
@@ -266,6 +267,27 @@ describe('using a grant', () => {
     given(...past)
       .when(claim({ rows: { rows: 3, exact: true } }))
       .yields(claimed(second)))
+
+  it.each<[string, object, 'more-rows' | 'wider-reach' | 'stronger-lock' | 'new-rewrite']>([
+    ['more rows that go with it', { rows: { rows: 42, exact: true } }, 'more-rows'],
+    ['another relation', { name: 'public.payments' }, 'wider-reach'],
+    ['a stronger lock', { lock: 'ACCESS EXCLUSIVE' }, 'stronger-lock'],
+    ['a rewrite', { rewrites: true }, 'new-rewrite'],
+  ])('ends with %s than was shown', (_, change, because) => {
+    const shown = { name: 'public.orders', effect: 'deletes', rows: { rows: 41, exact: true }, lock: 'ROW EXCLUSIVE' }
+    const blast = (relation: object) =>
+      Blast.parse({ summary: '', relations: [relation], dependents: [], stops: [], unknown: [] })
+    const statement = { ...request.statement, blast: blast(shown) }
+    given(asked({ statement }), voted(bo), granted(['bo']))
+      .when(claim({ blast: blast({ ...shown, ...change }) }))
+      .yields(claimRefused(because), event('approval.voided', { ...at, because }))
+    given(asked({ statement }), voted(bo), granted(['bo']))
+      .when(claim({ blast: blast(shown) }))
+      .yields(claimed(second))
+    given(asked({ statement }), voted(bo), granted(['bo']))
+      .when(claim())
+      .yields(claimRefused('wider-reach'), event('approval.voided', { ...at, because: 'wider-reach' }))
+  })
 
   it('tells a stranger nothing about how it stands', () =>
     given(asked())

@@ -1,5 +1,6 @@
 import type {
   ApprovalEvent,
+  Blast,
   ClaimObjection,
   Digest,
   Instant,
@@ -11,6 +12,7 @@ import type {
   Target,
 } from '@countersign/contracts'
 import type { Approval, Asked, StatementRequest } from './approval.ts'
+import { beyondReach, exceeds } from './within-reach.ts'
 
 /** A statement asks to run under a grant. */
 export interface Claim {
@@ -25,6 +27,8 @@ export interface Claim {
   readonly policyVersion: string
   /** Rows that it would change, counted just now. */
   readonly rows?: RowCount | undefined
+  /** What it would reach, looked up just now. */
+  readonly blast?: Blast | undefined
   readonly at: Instant
 }
 
@@ -39,8 +43,9 @@ export const onClaim = (claim: Claim, state: Approval): readonly ApprovalEvent[]
     type: 'grant.claim-refused',
     data: { requestId, statementId, sessionId, because, at },
   }
-  const drifted = state.phase === 'granted' && (because === 'policy-changed' || because === 'more-rows')
-  return drifted ? [refused, { type: 'approval.voided', data: { requestId, because, at } }] : [refused]
+  return state.phase === 'granted' && isDrift(because)
+    ? [refused, { type: 'approval.voided', data: { requestId, because, at } }]
+    : [refused]
 }
 
 const isRepeated = ({ statementId }: Claim, state: Approval): boolean =>
@@ -86,14 +91,20 @@ const notUsable = ({ at }: Claim, state: Asked): ClaimObjection | undefined => {
 }
 
 /** CONTROL drift: what was approved must still be what would run. */
-const drift = ({ policyVersion, rows }: Claim, { statement }: StatementRequest): ClaimObjection | undefined => {
+const drift = ({ policyVersion, rows, blast }: Claim, { statement }: StatementRequest): Drift | undefined => {
   if (policyVersion !== statement.policyVersion) return 'policy-changed'
-  return exceeds(rows, statement.rows) ? 'more-rows' : undefined
+  return exceeds(rows, statement.rows) ? 'more-rows' : beyondReach(blast, statement.blast)?.because
 }
 
-/** Fails closed: a count that is missing now, or only estimated where it was exact, does not show that it is within. */
-const exceeds = (now: RowCount | undefined, approved: RowCount | undefined): boolean => {
-  if (approved === undefined) return false
-  if (now === undefined) return true
-  return now.rows > approved.rows || (approved.exact && !now.exact)
-}
+type Drift = Extract<ClaimObjection, ApprovalVoided>
+type ApprovalVoided = Extract<ApprovalEvent, { type: 'approval.voided' }>['data']['because']
+
+const isDrift = (because: ClaimObjection): because is Drift => DRIFTS.has(because)
+
+const DRIFTS: ReadonlySet<string> = new Set<Drift>([
+  'policy-changed',
+  'more-rows',
+  'wider-reach',
+  'stronger-lock',
+  'new-rewrite',
+])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Blast } from './blast.ts'
 import { SealedPart } from './commit.ts'
 import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
 import { DecidedFacts } from './decided-facts.ts'
@@ -289,7 +290,7 @@ const statementSettled = contract(
     .describe('How a statement ended. Every intended statement gets exactly one.'),
 )
 
-export const HeldStatement = z
+export const HeldStatementV1 = z
   .object({
     statementId: StatementId,
     sessionId: SessionId,
@@ -309,6 +310,11 @@ export const HeldStatement = z
     ticket: z.string().optional(),
   })
   .describe('What an approver must know of the statement that waits: the approval is bound to it.')
+
+// Version 2 says what the statement would reach beyond what it names.
+export const HeldStatement = HeldStatementV1.extend({
+  blast: Blast.describe('What it would reach. More than this at release voids the approval.').optional(),
+}).describe('What an approver must know of the statement that waits: the approval is bound to it.')
 export type HeldStatement = z.output<typeof HeldStatement>
 
 export const HoldMode = z
@@ -319,13 +325,13 @@ export const HoldMode = z
   )
 export type HoldMode = z.output<typeof HoldMode>
 
-const statementHeld = contract(
+const statementHeldV1 = contract(
   'statement.held',
   1,
   z
     .object({
       requestId: RequestId,
-      statement: HeldStatement,
+      statement: HeldStatementV1,
       mode: HoldMode,
       approvers: z
         .array(z.string())
@@ -336,6 +342,12 @@ const statementHeld = contract(
       at: Instant,
     })
     .describe('A statement waits for a countersignature.'),
+)
+
+const statementHeld = contract(
+  'statement.held',
+  2,
+  statementHeldV1.schema.extend({ statement: HeldStatement }).describe('A statement waits for a countersignature.'),
 )
 
 const statementWithdrawn = contract(
@@ -349,7 +361,7 @@ const statementWithdrawn = contract(
   }),
 )
 
-const grantClaimAsked = contract(
+const grantClaimAskedV1 = contract(
   'grant.claim-asked',
   1,
   z
@@ -365,6 +377,17 @@ const grantClaimAsked = contract(
       rows: RowCount.optional(),
       at: Instant,
     })
+    .describe(
+      'A node asks to use a grant for a statement that its client has run again. Control decides, so that one wins.',
+    ),
+)
+
+// Version 2 says what it would reach now.
+const grantClaimAsked = contract(
+  'grant.claim-asked',
+  2,
+  grantClaimAskedV1.schema
+    .extend({ blast: Blast.describe('What it would reach now, without rows of it.').optional() })
     .describe(
       'A node asks to use a grant for a statement that its client has run again. Control decides, so that one wins.',
     ),
@@ -418,6 +441,8 @@ export const accessFamily: Family<(typeof accessContracts)[number]> = {
     upcast(authFailedV1, authFailed, (data) => data),
     upcast(credentialUsedV1, credentialUsed, (data) => ({ ...data, proof: 'token' as const })),
     upcast(statementIntendedV1, statementIntended, (data) => data),
+    upcast(statementHeldV1, statementHeld, (data) => data),
+    upcast(grantClaimAskedV1, grantClaimAsked, (data) => data),
   ],
 }
 export const readAccessEvent = reader(accessFamily)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { HeldStatement, HoldMode } from './access.ts'
-import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
+import { HeldStatement, HeldStatementV1, HoldMode } from './access.ts'
+import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
 import { Digest, Instant, Principal, PrincipalId, RequestId, SessionId, StatementId } from './words.ts'
 
 /*
@@ -15,13 +15,13 @@ export const ApproverGroup = z
   .describe('A group of which someone must sign, with the people who were in it when the request was opened.')
 export type ApproverGroup = z.output<typeof ApproverGroup>
 
-const requested = contract(
+const requestedV1 = contract(
   'approval.requested',
   1,
   z.object({
     requestId: RequestId,
     kind: z.literal('statement'),
-    statement: HeldStatement,
+    statement: HeldStatementV1,
     mode: HoldMode,
     groups: z.array(ApproverGroup).min(1).describe('Every group must be satisfied, by different people.'),
     quorum: z.int().positive().describe('How many different people must sign in all.'),
@@ -30,6 +30,9 @@ const requested = contract(
     at: Instant,
   }),
 )
+
+// Version 2 says what the statement would reach.
+const requested = contract('approval.requested', 2, requestedV1.schema.extend({ statement: HeldStatement }))
 
 /** What another set of policies would have said of what is on record. */
 export const Replayed = z
@@ -174,11 +177,22 @@ const withdrawn = contract(
   }),
 )
 
-const voided = contract(
+const voidedV1 = contract(
   'approval.voided',
   1,
   z
     .object({ requestId: RequestId, because: z.enum(['policy-changed', 'more-rows', 'schema-changed']), at: Instant })
+    .describe('What was approved is no longer what would run.'),
+)
+
+// Version 2 says it also of what the statement would reach.
+const voided = contract(
+  'approval.voided',
+  2,
+  voidedV1.schema
+    .extend({
+      because: z.enum([...voidedV1.schema.shape.because.options, 'wider-reach', 'stronger-lock', 'new-rewrite']),
+    })
     .describe('What was approved is no longer what would run.'),
 )
 
@@ -190,7 +204,7 @@ const grantClaimed = contract(
     .describe('The one use of a grant. From here on it is spent, whatever becomes of the statement.'),
 )
 
-export const ClaimObjection = z.enum([
+export const ClaimObjectionV1 = z.enum([
   'unknown-request',
   'not-granted',
   'spent',
@@ -201,18 +215,32 @@ export const ClaimObjection = z.enum([
   'policy-changed',
   'more-rows',
 ])
+
+export const ClaimObjection = z
+  .enum([...ClaimObjectionV1.options, 'wider-reach', 'stronger-lock', 'new-rewrite'])
+  .describe(
+    '`wider-reach`: it would reach something that was not shown to its approvers. `stronger-lock`, `new-rewrite`: it ' +
+      'would lock a relation more strongly, or write or read all of one that it would not have.',
+  )
 export type ClaimObjection = z.output<typeof ClaimObjection>
 
-const grantClaimRefused = contract(
+const grantClaimRefusedV1 = contract(
   'grant.claim-refused',
   1,
   z.object({
     requestId: RequestId,
     statementId: StatementId,
     sessionId: SessionId,
-    because: ClaimObjection,
+    because: ClaimObjectionV1,
     at: Instant,
   }),
+)
+
+// Version 2 says it also of what the statement would reach.
+const grantClaimRefused = contract(
+  'grant.claim-refused',
+  2,
+  grantClaimRefusedV1.schema.extend({ because: ClaimObjection }),
 )
 
 const grantUsed = contract(
@@ -242,6 +270,13 @@ const approvalContracts = [
 ] as const
 
 export type ApprovalEvent = EventOf<(typeof approvalContracts)[number]>
-export const approvalFamily: Family<(typeof approvalContracts)[number]> = { current: approvalContracts, history: [] }
+export const approvalFamily: Family<(typeof approvalContracts)[number]> = {
+  current: approvalContracts,
+  history: [
+    upcast(requestedV1, requested, (data) => data),
+    upcast(voidedV1, voided, (data) => data),
+    upcast(grantClaimRefusedV1, grantClaimRefused, (data) => data),
+  ],
+}
 export const readApprovalEvent = reader(approvalFamily)
 export const writeApprovalEvent = writer(approvalFamily)

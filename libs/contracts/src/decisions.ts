@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { contract, reader, writer, type EventOf, type Family } from './contract.ts'
+import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
 import {
   CredentialId,
   Digest,
@@ -11,7 +11,7 @@ import {
   StatementId,
   Target,
 } from './words.ts'
-import { ClaimObjection } from './approvals.ts'
+import { ClaimObjection, ClaimObjectionV1 } from './approvals.ts'
 
 /*
  * What control writes to cs.decisions: the state that nodes obey now, whole, one record per subject. The newest
@@ -66,7 +66,7 @@ const credentialInForce = contract(
   }),
 )
 
-const approvalInForce = contract(
+const approvalInForceV1 = contract(
   'approval.in-force',
   1,
   z
@@ -82,10 +82,24 @@ const approvalInForce = contract(
       usableUntil: Instant.optional(),
       claimedBy: StatementId.describe('When claimed: the one statement that may run under it.').optional(),
       refusedClaim: z
-        .object({ statementId: StatementId, because: ClaimObjection })
+        .object({ statementId: StatementId, because: ClaimObjectionV1 })
         .describe('The latest claim that was refused, and why: told to the node that asked.')
         .optional(),
       at: Instant,
+    })
+    .describe('How an approval stands, for the node whose client waits or will run the statement again.'),
+)
+
+// Version 2 knows of claims that were refused because of what the statement would reach.
+const approvalInForce = contract(
+  'approval.in-force',
+  2,
+  approvalInForceV1.schema
+    .extend({
+      refusedClaim: z
+        .object({ statementId: StatementId, because: ClaimObjection })
+        .describe('The latest claim that was refused, and why: told to the node that asked.')
+        .optional(),
     })
     .describe('How an approval stands, for the node whose client waits or will run the statement again.'),
 )
@@ -107,6 +121,9 @@ const decisionContracts = [
 ] as const
 
 export type DecisionEvent = EventOf<(typeof decisionContracts)[number]>
-export const decisionFamily: Family<(typeof decisionContracts)[number]> = { current: decisionContracts, history: [] }
+export const decisionFamily: Family<(typeof decisionContracts)[number]> = {
+  current: decisionContracts,
+  history: [upcast(approvalInForceV1, approvalInForce, (data) => data)],
+}
 export const readDecisionEvent = reader(decisionFamily)
 export const writeDecisionEvent = writer(decisionFamily)

@@ -1,5 +1,6 @@
 export * from './access.ts'
 export * from './approvals.ts'
+export * from './blast.ts'
 export * from './commit.ts'
 export * from './contract.ts'
 export * from './decided-facts.ts'

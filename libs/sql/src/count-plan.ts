@@ -51,6 +51,38 @@ export const countPlan = (change: ChangeNode, source: Source): CountPlan | undef
   return isFaithful(text, draft.expected, visible) ? planOf(draft, visible, source) : undefined
 }
 
+/** The same rows, with their columns to be chosen. */
+export interface RowsPlan {
+  /** The query up to its list of columns, and behind it. */
+  readonly before: string
+  readonly after: string
+  /** What the target is called in it. */
+  readonly alias: string
+  readonly parameters: readonly number[]
+  readonly exact: boolean
+}
+
+/** Of an UPDATE, DELETE or MERGE: the rows that it would change, as they are. */
+export const rowsPlan = (change: ChangeNode, source: Source): RowsPlan | undefined => {
+  const draft = draftOf(change.node, source)
+  const visible = draft && visibleCtes(change, source)
+  const { relation } = draft?.expected ?? {}
+  if (!draft || !visible || !relation || !isFaithful(compose(draft, visible, source), draft.expected, visible)) {
+    return undefined
+  }
+  const parameters: number[] = []
+  const text = (pieces: readonly (string | Cut)[]) =>
+    pieces
+      .map((piece) =>
+        typeof piece === 'string' ? piece : renumbered(source.slice(piece.start, piece.end), parameters),
+      )
+      .join('')
+  const before = text(withsOf(visible))
+  const after = text(rowsOf(draft))
+  const alias = relation.alias?.aliasname ?? relation.relname ?? ''
+  return { before, after, alias, parameters, exact: draft.exact }
+}
+
 const draftOf = (node: Node, source: Source): Draft | undefined => {
   if ('DeleteStmt' in node) return draftOfDelete(node.DeleteStmt, source)
   if ('UpdateStmt' in node) return draftOfUpdate(node.UpdateStmt, source)
@@ -225,14 +257,19 @@ const cutOfCte = (source: Source, location: number | undefined): Cut | undefined
   return as < 0 || close === undefined ? undefined : cutBetween(source, start, close + 1)
 }
 
+const frame = (draft: Draft, visible: Visible): (string | Cut)[] => [...withsOf(visible), 'SELECT 1', ...rowsOf(draft)]
+
+const withsOf = ({ cuts, recursive }: Visible): (string | Cut)[] =>
+  cuts.length === 0
+    ? []
+    : [...cuts.flatMap((cut, index) => [index === 0 ? `WITH ${recursive ? 'RECURSIVE ' : ''}` : ', ', cut]), ' ']
+
 /** The sources are asked about in EXISTS, so that a row that several of their rows match counts once. */
-const frame = ({ target, sources, condition, query }: Draft, { cuts, recursive }: Visible): (string | Cut)[] => {
-  const withs = cuts.flatMap((cut, index) => [index === 0 ? `WITH ${recursive ? 'RECURSIVE ' : ''}` : ', ', cut])
-  const space = withs.length > 0 ? ' ' : ''
-  if (query) return [...withs, `${space}SELECT 1 FROM (`, query, ') counted']
+const rowsOf = ({ target, sources, condition, query }: Draft): (string | Cut)[] => {
+  if (query) return [' FROM (', query, ') counted']
   const where = condition ? [' WHERE ', condition] : []
   const filter = sources ? [' WHERE EXISTS (SELECT 1 FROM ', sources, ...where, ')'] : where
-  return [...withs, `${space}SELECT 1 FROM `, ...(target ? [target] : []), ...filter]
+  return [' FROM ', ...(target ? [target] : []), ...filter]
 }
 
 const compose = (draft: Draft, visible: Visible, source: Source): string =>

@@ -191,6 +191,7 @@ const cardOf = (request, actions) => {
       proposal ? textOf(proposal) : text,
     ),
     factsOf(request),
+    sampleOf(request),
     actionsOf(request, actions),
   )
 }
@@ -217,12 +218,14 @@ const replayedOf = ({ stricter, looser, unchanged, untold, since, until, complet
 const factsOf = (request) => {
   const { relations, rows, mode, reason, ticket, groups, quorum, signatures, digest, role, policies, policyVersion } =
     request
-  const { proposal } = request
+  const { blast, proposal } = request
   const signed = signatures.map(({ person, vote }) => `${person} (${vote})`).join(', ')
   const needed = groups.map(({ name, people }) => `${name}: ${people.join(', ')}`).join('; ')
   const facts = [
     ['Touches', relations.map((one) => `${one.name} (${one.actions.join(', ')})`).join(', ')],
     ['Rows', rows && `${rows.exact ? '' : 'about '}${rows.rows}`],
+    ['Reaches', blast?.summary],
+    ['Drops with it', blast?.dependents.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
     ['Runs as', role],
     ['Would have been', proposal?.replayed && replayedOf(proposal.replayed)],
     ['In the place of', proposal && `policy ${proposal.base}, as ${proposal.version}`],
@@ -236,6 +239,24 @@ const factsOf = (request) => {
   ]
   const shown = facts.filter(([, value]) => value)
   return element('dl', {}, ...shown.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]))
+}
+
+/** The first rows that it would change, masked. Who asks for it is not shown any. */
+const sampleOf = ({ blast }) => {
+  const { relation, columns, rows } = blast?.sample ?? { rows: [] }
+  if (rows.length === 0) return undefined
+  const line = (kind, cells) => element('tr', {}, ...cells.map((cell) => element(kind, {}, cell ?? 'NULL')))
+  return element(
+    'div',
+    { class: 'sample' },
+    element(
+      'table',
+      {},
+      element('caption', {}, `First rows of ${relation}, masked`),
+      element('thead', {}, line('th', columns)),
+      element('tbody', {}, ...rows.map((row) => line('td', row))),
+    ),
+  )
 }
 
 const actionsOf = (request, { api, reload }) => {

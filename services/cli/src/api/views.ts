@@ -33,6 +33,29 @@ const PolicyProposal = z.looseObject({
 })
 export type PolicyProposal = z.output<typeof PolicyProposal>
 
+/** What it would reach (libs/contracts). A field that a later control adds is kept. */
+export const BlastView = z.looseObject({
+  summary: z.string(),
+  relations: z.array(
+    z.looseObject({
+      name: z.string(),
+      effect: z.string(),
+      through: z.string().optional(),
+      rows: RowCount.optional(),
+      bytes: z.number().optional(),
+      lock: z.string().optional(),
+      rewrites: z.boolean().optional(),
+      scans: z.boolean().optional(),
+    }),
+  ),
+  dependents: z.array(z.looseObject({ kind: z.string(), name: z.string(), cascade: z.boolean() })),
+  more: z.looseObject({ relations: z.number(), dependents: z.number() }).optional(),
+  sample: z
+    .looseObject({ relation: z.string(), columns: z.array(z.string()), rows: z.array(z.array(z.string().nullable())) })
+    .optional(),
+})
+export type BlastView = z.output<typeof BlastView>
+
 export const RequestView = z.looseObject({
   id: z.string(),
   kind: z.enum(['statement', 'policy']).optional(),
@@ -45,6 +68,7 @@ export const RequestView = z.looseObject({
   actions: z.array(z.string()),
   relations: z.array(z.looseObject({ name: z.string(), actions: z.array(z.string()) })),
   rows: RowCount.optional(),
+  blast: BlastView.optional(),
   because: z.string(),
   proposal: PolicyProposal.optional(),
   reason: z.string().optional(),

@@ -3,11 +3,12 @@ import { distance, localTime } from '../clock.ts'
 import { proposalLines } from '../policy/proposal-lines.ts'
 import { visible, visibleLines } from '../table.ts'
 import { summaryOf } from '../whatif/summary.ts'
+import { describeBlast } from './describe-blast.ts'
 import { whoOf } from './list-requests.ts'
 
 const LABEL_WIDTH = 10
 
-/** Everything that one must know to sign it, the statement itself, or what of the policies changes, last and whole. */
+/** Everything that one must know to sign it: the statement whole and what it would reach, or what of the policies changes. */
 export const describeRequest = (request: RequestView, now: Date): readonly string[] => [
   ...fieldsOf(request, now).map(([label, value]) => `${label.padEnd(LABEL_WIDTH)}  ${visible(value)}`),
   '',
@@ -15,6 +16,7 @@ export const describeRequest = (request: RequestView, now: Date): readonly strin
     `    ${line}`.trimEnd(),
   ),
   '',
+  ...(request.blast ? describeBlast(request.blast) : []),
 ]
 
 type Field = readonly [label: string, value: string]
@@ -27,6 +29,7 @@ const fieldsOf = (request: RequestView, now: Date): readonly Field[] => {
     ...optional('where', whereOf(request)),
     ['does', doesWhat(request)],
     ...optional('rows', rowsOf(request)),
+    ...optional('reaches', request.blast?.summary),
     [request.proposal ? 'waits' : 'held', because],
     ...optional('reason', reason),
     ...optional('ticket', ticket),

@@ -40,6 +40,21 @@ describe('requests show', () => {
     expect(out).toContain('    delete\n      from orders')
   })
 
+  it('shows what it would reach, and cannot be steered by a row of it', async () => {
+    const { out } = await run(['requests', 'show', ID], () => ({ body: request({ blast: BLAST }) }))
+    expect(out).toContain('reaches     deletes 3 rows of public.customers; 41 rows of public.orders go with them')
+    expect(out).toMatch(/^ {4}RELATION +EFFECT +ROWS +LOCK +THROUGH$/m)
+    expect(out).toMatch(/^ {4}public\.orders +deletes +41 +ROW EXCLUSIVE +foreign key orders_customer_id_fkey$/m)
+    expect(out).toMatch(/^ {4}public\.big +alters, writes all of it +about 1,000,000 +ACCESS EXCLUSIVE$/m)
+    expect(out).toMatch(/^drops with it\n {4}view public\.seen$/m)
+    expect(out).toContain('and 7 relations and 0 objects more')
+    expect(out).toMatch(
+      /^first rows of public\.customers, masked\n {4}id +email\n {4}1 +a\*\*\*@e\*\*\*\.com\n {4}2 +NULL\n {4}3 +\\u001b\[2J$/m,
+    )
+    const { out: json } = await run(['requests', 'show', ID, '--json'], () => ({ body: request({ blast: BLAST }) }))
+    expect(JSON.parse(json)).toMatchObject({ blast: { ...BLAST, later: 'field' } })
+  })
+
   it.each([
     ['pending', 3],
     ['granted', 0],
@@ -196,6 +211,41 @@ const request = (changes: object = {}) => ({
   you: { canSign: true, canCancel: false },
   ...changes,
 })
+
+const BLAST = {
+  summary: 'deletes 3 rows of public.customers; 41 rows of public.orders go with them',
+  relations: [
+    { name: 'public.customers', effect: 'deletes', rows: { rows: 3, exact: true }, lock: 'ROW EXCLUSIVE' },
+    {
+      name: 'public.orders',
+      effect: 'deletes',
+      through: 'foreign key orders_customer_id_fkey',
+      rows: { rows: 41, exact: true },
+      lock: 'ROW EXCLUSIVE',
+    },
+    {
+      name: 'public.big',
+      effect: 'alters',
+      rows: { rows: 1_000_000, exact: false },
+      lock: 'ACCESS EXCLUSIVE',
+      rewrites: true,
+    },
+  ],
+  dependents: [{ kind: 'view', name: 'public.seen', cascade: true }],
+  stops: [],
+  unknown: [],
+  more: { relations: 7, dependents: 0, digest: 'd' },
+  sample: {
+    relation: 'public.customers',
+    columns: ['id', 'email'],
+    rows: [
+      ['1', 'a***@e***.com'],
+      ['2', null],
+      ['3', '\u001b[2J'],
+    ],
+  },
+  later: 'field',
+}
 
 const page = (...requests: object[]) => ({ body: { requests } })
 

@@ -1,6 +1,7 @@
 import {
   Action,
   ApproverGroup,
+  Blast,
   Channel,
   ClaimObjection,
   ColumnClass,
@@ -137,6 +138,7 @@ export const RequestView = z.object({
   actions: z.array(Action),
   relations: z.array(RelationUse),
   rows: RowCount.optional().describe('Rows that it would change, counted before it ran.'),
+  blast: Blast.optional().describe('What it would reach. The sample is shown to those who decide, not to who asks.'),
   because: z.string().describe('Which rule held it, in a sentence.'),
   policies: z.array(z.string()),
   policyVersion: z.string(),

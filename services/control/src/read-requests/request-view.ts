@@ -25,7 +25,7 @@ export const requestView = (
     phase: state.phase,
     requester: requesterOf(request),
     digest: digestOf(request),
-    ...(request.kind === 'policy' ? ofPolicies(request, proposal(request)) : ofStatement(request)),
+    ...(request.kind === 'policy' ? ofPolicies(request, proposal(request)) : ofStatement(request, reader)),
     groups: request.groups,
     quorum: request.quorum,
     signatures: [...state.signatures],
@@ -57,7 +57,7 @@ type OfKind = Omit<
   | 'you'
 >
 
-const ofStatement = ({ mode, statement }: StatementRequest): OfKind => ({
+const ofStatement = ({ mode, statement }: StatementRequest, reader: Principal): OfKind => ({
   mode,
   target: statement.target,
   role: statement.role,
@@ -65,6 +65,7 @@ const ofStatement = ({ mode, statement }: StatementRequest): OfKind => ({
   actions: statement.actions,
   relations: statement.relations,
   rows: statement.rows,
+  blast: blastFor(reader, statement),
   because: statement.because,
   policies: statement.policies,
   policyVersion: statement.policyVersion,
@@ -96,6 +97,13 @@ const summaryOf = ({ version, base, changes, owners }: PolicyProposalView): stri
     ...owners.removed.map((rule) => `- DATAOWNERS ${rule}`),
     ...owners.added.map((rule) => `+ DATAOWNERS ${rule}`),
   ].join('\n')
+
+/** Who asks may not be allowed to read these rows: only those who decide are shown some. */
+const blastFor = (reader: Principal, { principal, blast }: StatementRequest['statement']): RequestView['blast'] => {
+  if (!blast || !isOneOf(reader, principal)) return blast
+  const { sample: _, ...shown } = blast
+  return shown
+}
 
 const standing = (state: Asked, reader: Principal, at: Instant): RequestView['you'] => {
   const { request } = state

@@ -7,6 +7,7 @@ import { Knowledge } from './catalogue/knowledge.ts'
 import { redactorUnless } from './session/redactor.ts'
 import type { SessionTold } from './session/session-question.ts'
 import type { DatabaseParts, SessionSource } from './startup/greeting.ts'
+import { BlastRadius } from './statement/blast-radius.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import type { Parser } from './understanding/parser.ts'
 import { guardLogin } from './upstream/guard-login.ts'
@@ -28,6 +29,7 @@ export class PostgresDatabase implements Database, SessionSource {
   readonly servers: Servers
   readonly #knowledge: Knowledge
   readonly #judge: DatabaseJudge
+  readonly #blast: BlastRadius
   readonly #firstTold = new BoundedCache<SessionTold>(FIRST_TOLD_MAX, FIRST_TOLD_BYTES_MAX)
   #closed = false
 
@@ -51,7 +53,18 @@ export class PostgresDatabase implements Database, SessionSource {
       logger,
       changed: () => this.#changed(),
     })
-    this.#judge = new DatabaseJudge({ knowledge: this.#knowledge, parser, policy, now: () => new Date() })
+    this.#blast = new BlastRadius({
+      upstream: config.upstream,
+      servers: this.servers,
+      classOf: (column) => this.#knowledge.classOf(column),
+    })
+    this.#judge = new DatabaseJudge({
+      knowledge: this.#knowledge,
+      parser,
+      policy,
+      now: () => new Date(),
+      blast: this.#blast,
+    })
   }
 
   get target(): Target {
@@ -81,9 +94,9 @@ export class PostgresDatabase implements Database, SessionSource {
     if (!this.#closed) void this.servers.probe(guardLogin(this.config.upstream, 'countersign health'), PROBE_MS)
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true
-    return this.#knowledge.close()
+    await Promise.all([this.#knowledge.close(), this.#blast.close()])
   }
 
   sessionParts(role: string, settings: ReadonlyMap<string, string>, principal: Principal): DatabaseParts {

@@ -1,4 +1,11 @@
-import type { CredentialId, Principal, RequestId, SessionId, WorkerId } from '@countersign/contracts'
+import {
+  Blast,
+  type CredentialId,
+  type Principal,
+  type RequestId,
+  type SessionId,
+  type WorkerId,
+} from '@countersign/contracts'
 import { memoryLog } from '@countersign/testing'
 import { v7 as uuidv7 } from 'uuid'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -84,6 +91,45 @@ describe('what was approved and is looked at again', () => {
   it('is settled as refused when it would touch something else', async () => {
     const other = judgedThen(async () => [{ ...HELD, relations: [{ name: 'public.other', actions: ['drop'] }] }])
     await expect(admit(other)).rejects.toMatchObject({ sqlstate: 'ZA003' })
+    expect(await settlements()).toEqual(['refused ZA003'])
+  })
+})
+
+describe('what was approved with what it would reach', () => {
+  const shown = { name: 'public.it', effect: 'drops', lock: 'SHARE', rows: { rows: 3, exact: true } }
+  const reaching = (changes: object, more: object = {}): Judgement => ({
+    ...HELD,
+    blast: Blast.parse({
+      summary: '',
+      relations: [{ ...shown, ...changes }],
+      dependents: [],
+      stops: [],
+      unknown: [],
+      ...more,
+    }),
+  })
+  const admitThen = (now: Judgement) => {
+    let judged = 0
+    return admit(async () => [judged++ === 0 ? reaching({}) : now])
+  }
+
+  it('runs when it reaches that or less', async () => {
+    expect((await admitThen(reaching({}))).executions).toHaveLength(1)
+    expect((await admitThen(reaching({ rows: { rows: 1, exact: true } }))).executions).toHaveLength(1)
+  })
+
+  it.each<[string, Judgement]>([
+    ['more rows than were approved: public.it (more-rows)', reaching({ rows: { rows: 4, exact: true } })],
+    ['something that was not approved: public.other (wider-reach)', reaching({ name: 'public.other' })],
+    ['lock more strongly than was approved: public.it (stronger-lock)', reaching({ lock: 'ACCESS EXCLUSIVE' })],
+    ['which was not approved: public.it (new-rewrite)', reaching({ rewrites: true })],
+    [
+      'something that was not approved: view public.v (wider-reach)',
+      reaching({}, { dependents: [{ kind: 'view', name: 'public.v', cascade: true }] }),
+    ],
+    ['what it reaches is not known any more (wider-reach)', HELD],
+  ])('is settled as refused when it would reach %s', async (message, now) => {
+    await expect(admitThen(now)).rejects.toMatchObject({ sqlstate: 'ZA003', message: expect.stringContaining(message) })
     expect(await settlements()).toEqual(['refused ZA003'])
   })
 })

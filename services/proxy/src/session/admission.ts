@@ -1,3 +1,4 @@
+import { beyondReach, type Beyond } from '@countersign/approval'
 import type { RequestId } from '@countersign/contracts'
 import type { Recorder } from '../record/recorder.ts'
 import { statementDigest } from '../statement/digest.ts'
@@ -229,7 +230,8 @@ export class Admission<J extends Judgement> {
 
 /**
  * CONTROL approved-is-executed: what was approved must still be what would run. The bytes are the same, because they
- * never left this process or were compared by digest; here the policy and the rows are looked at once more.
+ * never left this process or were compared by digest; here the policy, the rows and all that it would reach are looked at
+ * once more.
  */
 const drift = async (approved: Judgement, ask: Ask<Judgement>, signal: AbortSignal): Promise<string | undefined> => {
   const now = worstOf(await ask(signal))
@@ -237,7 +239,15 @@ const drift = async (approved: Judgement, ask: Ask<Judgement>, signal: AbortSign
   if (now.verdict === 'deny') return 'policy denies it now'
   if (meaningOf(now) !== meaningOf(approved)) return 'it would touch something else than was approved'
   if ((now.rows?.rows ?? 0) > (approved.rows?.rows ?? 0)) return 'it would change more rows than were approved'
-  return undefined
+  const beyond = beyondReach(now.blast, approved.blast)
+  return beyond && `${BEYOND[beyond.because]}: ${beyond.what} (${beyond.because})`
+}
+
+const BEYOND: Readonly<Record<Beyond['because'], string>> = {
+  'more-rows': 'it would reach more rows than were approved',
+  'wider-reach': 'it would reach something that was not approved',
+  'stronger-lock': 'it would lock more strongly than was approved',
+  'new-rewrite': 'it would write or read all of something, which was not approved',
 }
 
 const SEVERITY = { allow: 0, mask: 1, hold: 2, deny: 3 } as const

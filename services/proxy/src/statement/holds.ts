@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { AccessEvent, Digest, Principal, RequestId, Target } from '@countersign/contracts'
+import type { AccessEvent, Blast, Digest, Principal, RequestId, Target } from '@countersign/contracts'
 import type { HoldConfig } from '@countersign/platform'
 import type { Approval, InForce } from '../decisions/in-force.ts'
 import type { Recorder } from '../record/recorder.ts'
@@ -171,6 +171,7 @@ export class Holds {
           role,
           policyVersion: judgement.policyVersion,
           ...(judgement.rows && { rows: judgement.rows }),
+          ...(judgement.blast && { blast: withoutRows(judgement.blast) }),
           at: this.#now(),
         },
       } as AccessEvent,
@@ -261,6 +262,7 @@ export class Holds {
           actions: judgement.actions,
           relations: judgement.relations,
           ...(judgement.rows && { rows: judgement.rows }),
+          ...(judgement.blast && { blast: judgement.blast }),
           policies: judgement.policies,
           policyVersion: judgement.policyVersion,
           catalogueVersion: judgement.catalogueVersion,
@@ -304,6 +306,12 @@ const refusalOf = (approval: Approval): StatementRefusedError => {
     requestId,
     phase === 'voided' ? 'something has changed since' : 'it has been used already',
   )
+}
+
+/** To be compared, not to be looked at. */
+const withoutRows = (blast: Blast): Blast => {
+  const { sample: _, ...bound } = blast
+  return bound
 }
 
 const withdrawnEvent = (

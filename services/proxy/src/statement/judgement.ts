@@ -1,4 +1,4 @@
-import type { Action, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
+import type { Action, Blast, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
 
 /**
  * All that is known and decided of one command before it runs, whatever protocol it comes by; what it does to its
@@ -36,6 +36,8 @@ export interface Judgement {
   readonly touches: readonly Touch[]
   /** What policy was asked with, for the record; undefined where that is too much for it. */
   readonly facts?: DecidedFacts | undefined
+  /** Of one that is held: what it would reach, all of its text together. */
+  readonly blast?: Blast
 }
 
 /** Where a transaction stands, as the server says it. */

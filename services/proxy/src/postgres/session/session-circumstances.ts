@@ -48,7 +48,7 @@ export class SessionCircumstances {
   /** Has a statement judged as it would run now. */
   judging(sql: string, bound?: BoundParameters, names?: NamesMeant): Ask<PostgresJudgement> {
     return (signal, stages) =>
-      this.#judge.ask(sql, this.now(names, bound?.types), { bound, signal, ...(stages && { stages }) })
+      this.#judge.ask(sql, this.now(names, bound?.types), { bound, signal, reach: true, ...(stages && { stages }) })
   }
 }
 

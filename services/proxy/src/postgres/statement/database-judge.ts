@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Digest, Principal, Touch, Verdict } from '@countersign/contracts'
+import { Blast, type Digest, type Principal, type Touch, type Verdict } from '@countersign/contracts'
 import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
 import {
   decide,
@@ -21,6 +21,7 @@ import {
   shapeOf,
   TEMPORARY,
   temporaryTablesIn,
+  unknownBlast,
   type Action,
   type Command,
   type Copy,
@@ -33,6 +34,7 @@ import type { Knowledge } from '../catalogue/knowledge.ts'
 import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
 import type { Parser } from '../understanding/parser.ts'
 import { temporaryKinds } from '../understanding/words.ts'
+import type { BlastRadius, HeldCommand } from './blast-radius.ts'
 import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
@@ -48,6 +50,8 @@ export interface DatabaseJudgeOptions {
   /** The policies in force, and their version; undefined until there are any. */
   readonly policy: () => { readonly set: PolicySet; readonly version: string } | undefined
   readonly now: () => Date
+  /** Finds out what a held statement would reach; without it nobody is told. */
+  readonly blast?: BlastRadius
 }
 
 /** A text, or all texts of one shape, as understood under one meaning of names. */
@@ -124,7 +128,7 @@ export class DatabaseJudge implements Judge {
   }
 
   async ask(sql: string, circumstances: Circumstances, more: Asking = {}): Promise<readonly PostgresJudgement[]> {
-    const { bound, stages, signal } = more
+    const { bound, stages, signal, reach } = more
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, more)]
     const { knowledge } = this.#options
@@ -143,7 +147,8 @@ export class DatabaseJudge implements Judge {
     const begun = performance.now()
     const judgements = this.#decided(understood, sql, circumstances, policy, counts)
     if (stages) stages.decide += performance.now() - begun
-    return counts ? judgements : readable(understood, judgements)
+    const decided = counts ? judgements : readable(understood, judgements)
+    return reach && isHeld(decided) ? this.#withBlast(understood, sql, circumstances, bound, decided) : decided
   }
 
   /** Policy lets this principal do whatever it is, and see whatever comes of it. */
@@ -178,7 +183,7 @@ export class DatabaseJudge implements Judge {
     circumstances: Circumstances,
     { bound, signal }: Asking,
   ): Promise<PostgresJudgement> {
-    const found = await this.ask(explained, circumstances, { bound, ...(signal && { signal }) }).catch(
+    const found = await this.ask(explained, circumstances, { bound, reach: true, ...(signal && { signal }) }).catch(
       (error: unknown) => {
         if (error instanceof StatementRefusedError) return error
         throw error
@@ -522,6 +527,43 @@ export class DatabaseJudge implements Judge {
     return decision
   }
 
+  // -- what is held ---------------------------------------------------------------------------------------------------
+
+  /** All of a text is released together, so it is looked at together. Kept with none of what is kept of judgements. */
+  async #withBlast(
+    { commands, facts }: Understood,
+    sql: string,
+    circumstances: Circumstances,
+    bound: BoundParameters | undefined,
+    judgements: readonly PostgresJudgement[],
+  ): Promise<readonly PostgresJudgement[]> {
+    const { blast, parser } = this.#options
+    if (!blast) return judgements
+    const { session, prepared, transaction } = circumstances
+    const held: HeldCommand[] = []
+    const look = async () => {
+      for (const [index, reach] of (await parser.ask('reach', { sql })).entries()) {
+        const command = commands[index]
+        const own = facts[index]
+        if (!command || !own) continue
+        const { searchPath, temporary } = session
+        const mayCount = !mentionsTemporary(command, { searchPath, temporary: temporaryKinds(temporary) })
+        const named = reach.executes && prepared(reach.executes.name)
+        if (!reach.executes || !named) {
+          held.push({ reach, facts: own, mayCount, bound })
+          continue
+        }
+        const [inner] = await parser.ask('reach', { sql: named.text })
+        const given = givenBy(reach.executes.arguments, named.types)
+        if (inner) held.push({ reach: inner, facts: own, mayCount, bound: given })
+      }
+      return Blast.parse(await blast.of(held, session, transaction === 'open'))
+    }
+    // Whatever goes wrong with it, the statement is held all the same, and its approver reads that it is not known.
+    const found = await look().catch(() => Blast.parse(unknownBlast('what it reaches: it could not be looked into')))
+    return judgements.map((judgement) => ({ ...judgement, blast: found }))
+  }
+
   // -- counting -----------------------------------------------------------------------------------------------------
 
   async #count(
@@ -539,6 +581,18 @@ export class DatabaseJudge implements Judge {
     }
     return counted
   }
+}
+
+const isHeld = (judgements: readonly PostgresJudgement[]): boolean =>
+  judgements.some(({ verdict }) => verdict === 'hold') && judgements.every(({ verdict }) => verdict !== 'deny')
+
+/** What EXECUTE gives as parameters; undefined when something of it is computed. */
+const givenBy = (
+  values: readonly (string | null | undefined)[],
+  types: readonly number[],
+): BoundParameters | undefined => {
+  const known = values.flatMap((value) => (value === undefined ? [] : [value === null ? null : Buffer.from(value)]))
+  return known.length === values.length ? { types, formats: [], values: known } : undefined
 }
 
 type TreeOf = (

@@ -30,6 +30,10 @@ const refusedLines = ({ message, hint }: StatementRefusedError) => [
   ...(hint === undefined ? [] : [`advice: ${hint}`]),
 ]
 
+/** What it would reach, but no row of it: who asks may not be one who may read them. */
+const blastLines = ({ blast }: Judgement): readonly string[] =>
+  blast && blast.summary !== '' ? [`reaches: ${blast.summary}`] : []
+
 const linesOf = (judgement: Judgement): readonly string[] => {
   const { tag, verdict, because, advice, rows, touches, relations, policies, policyVersion, approvers, quorum } =
     judgement
@@ -42,6 +46,7 @@ const linesOf = (judgement: Judgement): readonly string[] => {
     `policies: ${policies.join(', ') || 'none permits it'} (version ${policyVersion})`,
     ...(isHeld ? [`approvers: ${approvers.join(' and ')}; ${quorum} in all`] : []),
     ...(rows ? [`rows: ${rows.exact ? '' : 'at most '}${rows.rows}`] : []),
+    ...blastLines(judgement),
     ...(relations.length > 0
       ? [`touches: ${relations.map(({ name, actions }) => `${name} (${actions.join(', ')})`).join('; ')}`]
       : []),

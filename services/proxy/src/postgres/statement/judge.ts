@@ -44,6 +44,8 @@ export interface BoundParameters {
 
 export interface Asking {
   readonly bound?: BoundParameters | undefined
+  /** What is held is to be told with what it would reach. */
+  readonly reach?: boolean
   /** How long it took to decide is filled in. */
   readonly stages?: Stages
   /** The client takes back what it is waiting for, or is gone. */

@@ -1,9 +1,7 @@
-import { formatAt } from '@countersign/pgwire'
 import type { Count } from '@countersign/policy'
 import type { CountQuery } from '@countersign/sql'
-import type { Client } from 'pg'
 import type { SideConnection } from '../upstream/side-connection.ts'
-import { converse } from '../upstream/submit.ts'
+import { rowsWith } from './bound-query.ts'
 import type { BoundParameters } from './judge.ts'
 
 /** A count may take this long; a statement whose rows cannot be counted in time counts as one of unknown size. */
@@ -39,39 +37,9 @@ const countOne = (
     const path = searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(', ') || "''"
     await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL search_path = ${path}`)
     try {
-      return await numberFrom(client, sql, parameters, bound)
+      const [row] = (await rowsWith(client, sql, parameters, bound)) ?? []
+      return row && Number(row[0])
     } finally {
       await client.query('ROLLBACK')
     }
   })
-
-/** With the client's own parameters, of the types and in the formats that it gave them. */
-const numberFrom = (
-  client: Client,
-  text: string,
-  parameters: readonly number[],
-  bound: BoundParameters | undefined,
-): Promise<number | undefined> => {
-  const types = parameters.map((number) => bound?.types[number - 1] ?? 0)
-  const values = parameters.map((number) => valueOf(bound, number))
-  let found: number | undefined
-  return converse<number | undefined>(client, {
-    submit: (connection) => {
-      connection.parse({ text, name: '', types })
-      connection.bind({ portal: '', statement: '', values, binary: false, valueMapper: (value) => value })
-      connection.execute({ portal: '', rows: 0 })
-      connection.sync()
-    },
-    row: ([count]) => {
-      found = Number(count)
-    },
-    failed: () => undefined,
-    done: () => found,
-  })
-}
-
-/** `pg` sends a Buffer in binary format, and a string as text. */
-const valueOf = (bound: BoundParameters | undefined, number: number): Buffer | string | null => {
-  const value = bound?.values[number - 1] ?? null
-  return value === null || formatAt(bound?.formats ?? [], number - 1) === 1 ? value : value.toString('utf8')
-}

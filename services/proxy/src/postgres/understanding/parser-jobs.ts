@@ -1,4 +1,4 @@
-import type { CatalogueAnswers, Facts, TemporaryColumn, TemporaryTable, Understanding } from '@countersign/sql'
+import type { CatalogueAnswers, Facts, Reach, TemporaryColumn, TemporaryTable, Understanding } from '@countersign/sql'
 
 /*
  * What the parser thread is asked, and what it answers. Everything here is plain data, because it travels.
@@ -49,6 +49,8 @@ export interface Jobs {
     }
     out: readonly Facts[]
   }
+  /** What each command of a text that is held sets out to do. */
+  reach: { in: { sql: string }; out: readonly Reach[] }
   /** Reads a catalogue and keeps it under this name. */
   catalogue: { in: { name: string; answers: CatalogueAnswers }; out: CatalogueSummary }
 }

@@ -4,6 +4,7 @@ import {
   displayText,
   judge,
   loadParser,
+  reachesOf,
   readCatalogue,
   readTree,
   shapeDigestInput,
@@ -54,6 +55,7 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
       return facts
     })
   },
+  reach: ({ sql }) => reachesOf(sql),
   catalogue: ({ name, answers: told }) => {
     const catalogue = readCatalogue(told)
     catalogues.set(name, catalogue)
