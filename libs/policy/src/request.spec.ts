@@ -23,6 +23,8 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   outputs: [],
   reads: [],
   mayRead: [],
+  mayWrite: [],
+  parts: [],
   writes: [],
   predicates: [],
   ordering: [],

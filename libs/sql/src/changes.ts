@@ -15,8 +15,9 @@ export const changeOf = (change: ChangeNode, source: Source | undefined): Change
 }
 
 const readChange = (node: Node): Change => {
-  if ('DeleteStmt' in node) return conditional('delete', node.DeleteStmt)
-  if ('UpdateStmt' in node) return conditional('update', node.UpdateStmt)
+  if ('DeleteStmt' in node) return { ...conditional('delete', node.DeleteStmt), columns: [] }
+  if ('UpdateStmt' in node)
+    return { ...conditional('update', node.UpdateStmt), columns: namesOf(node.UpdateStmt.targetList) }
   if ('MergeStmt' in node) return merge(node.MergeStmt)
   return insert('InsertStmt' in node ? node.InsertStmt : {})
 }
@@ -30,6 +31,9 @@ const conditional = (kind: 'delete' | 'update', { relation, whereClause }: Delet
   ...(whereClause && 'CurrentOfExpr' in whereClause ? { rowsAtMost: 1 } : {}),
 })
 
+const namesOf = (targets: readonly Node[] | undefined): readonly string[] =>
+  (targets ?? []).flatMap((target) => ('ResTarget' in target ? (target.ResTarget.name ?? []) : []))
+
 const merge = ({ relation, joinCondition, mergeWhenClauses }: MergeStmt): Change => {
   const commands = (mergeWhenClauses ?? []).map((node) =>
     'MergeWhenClause' in node ? node.MergeWhenClause.commandType : undefined,
@@ -40,11 +44,21 @@ const merge = ({ relation, joinCondition, mergeWhenClauses }: MergeStmt): Change
     relation: nameOfRelation(relation),
     unbounded: false,
     tautological: changes && isTautology(joinCondition),
+    ...mergedColumns(mergeWhenClauses ?? []),
   }
 }
 
+/** An INSERT without a list of columns is one of all of them, by place. */
+const mergedColumns = (clauses: readonly Node[]): Pick<Change, 'columns'> => {
+  const written = clauses.flatMap((clause) => ('MergeWhenClause' in clause ? [clause.MergeWhenClause] : []))
+  const isListed = written.every(({ commandType, targetList, values }) =>
+    commandType === 'CMD_INSERT' ? targetList !== undefined || values === undefined : true,
+  )
+  return isListed ? { columns: written.flatMap(({ targetList }) => namesOf(targetList)) } : {}
+}
+
 /** ON CONFLICT DO UPDATE changes rows that are there already: at most as many as it offers. */
-const insert = ({ relation, selectStmt, onConflictClause }: InsertStmt): Change => {
+const insert = ({ relation, cols, selectStmt, onConflictClause }: InsertStmt): Change => {
   const rowsAtMost = rowsOffered(selectStmt)
   return {
     kind: onConflictClause?.action === 'ONCONFLICT_UPDATE' ? 'update' : 'insert',
@@ -52,6 +66,7 @@ const insert = ({ relation, selectStmt, onConflictClause }: InsertStmt): Change 
     unbounded: false,
     tautological: false,
     ...(rowsAtMost === undefined ? {} : { rowsAtMost }),
+    ...(cols || !selectStmt ? { columns: [...namesOf(cols), ...namesOf(onConflictClause?.targetList)] } : {}),
   }
 }
 

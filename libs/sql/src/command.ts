@@ -30,6 +30,8 @@ export interface Command {
   readonly types: readonly Name[]
   /** Names behind a dot, which may call a function of that name. */
   readonly attributes: readonly string[]
+  /** Every name by which it can mean a column; undefined when it may mean any. */
+  readonly columns?: readonly string[]
   /** Parameters (`$1`) that it uses. */
   readonly parameters: readonly number[]
   /** What the server can analyse in its place; its outputs are this statement's outputs. */
@@ -94,6 +96,8 @@ export interface Change {
   readonly tautological: boolean
   readonly rowsAtMost?: number
   readonly count?: CountPlan
+  /** The columns that it writes, as far as it lists them; undefined: it may write any. */
+  readonly columns?: readonly string[]
 }
 
 /** How to count the rows; see `countQueries`. */

@@ -27,8 +27,12 @@ export interface Facts {
   /** Columns of relations that code behind the statement reads: which of them, it does not say. */
   readonly mayRead: readonly ColumnName[]
   readonly writes: readonly ColumnName[]
+  /** Columns that code behind the statement writes, as far as its text tells. */
+  readonly mayWrite: readonly ColumnName[]
   readonly predicates: readonly ColumnName[]
   readonly ordering: readonly ColumnName[]
+  /** Where the rows of relations lie that have partitions or heirs, for those that the statement speaks of. */
+  readonly parts: readonly Parts[]
   /** Values of columns that it puts into another place, from where they can be read later. */
   readonly flows: readonly Flow[]
   /** Columns whose values decide whether it fails. */
@@ -74,6 +78,12 @@ export interface UseChange {
   readonly index?: number
   /** Rows in the relation by the planner's statistics. */
   readonly rowEstimate?: number
+}
+
+export interface Parts {
+  /** `schema.relation`, as in `relations`. */
+  readonly relation: string
+  readonly heldIn: readonly string[]
 }
 
 export interface RelationFacts {

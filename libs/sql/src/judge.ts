@@ -5,7 +5,7 @@ import { dangerOfRelation } from './dangerous-relations.ts'
 import type { Facts, RelationFacts, SessionChanges, Use } from './facts.ts'
 import type { Analysis } from './server/analyse.ts'
 import type { Catalogue } from './server/catalogue.ts'
-import { Reach } from './server/reach.ts'
+import { Reach, type CodeColumns } from './server/reach.ts'
 import { DEFAULT_SESSION, isTemporaryName, resolve, TEMPORARY, type SessionNames } from './server/session-names.ts'
 import { changesNaming } from './settings.ts'
 import { StatementColumns } from './statement-columns.ts'
@@ -98,13 +98,15 @@ class Judgement {
   private readonly reach: Reach
   /** What counting rows would call: the functions of the statement and of what it reads, but no triggers. */
   private readonly counting: Reach
+  /** What a statement that is known by its text alone looks at. */
+  private readonly seen: CodeColumns[] = []
 
   constructor(command: Command, catalogue: Catalogue, session: Session) {
     this.command = command
     this.catalogue = catalogue
     this.session = session
     this.uses = new StatementUses(command, catalogue, session)
-    this.columns = new StatementColumns(command, catalogue, session)
+    this.columns = new StatementColumns(command, catalogue)
     this.reach = new Reach(catalogue, session)
     this.counting = new Reach(catalogue, session)
   }
@@ -132,6 +134,7 @@ class Judgement {
       readOnly: command.readOnlyByText === 'if-functions-are' && isQuiet && this.reach.harmless,
       unresolved,
       dangers: this.columns.dangers(analysis),
+      parts: this.columns.parts([...uses, ...this.reach.uses], analysis),
       ...this.columns.of(analysis),
     })
   }
@@ -146,6 +149,7 @@ class Judgement {
     const isTemporary =
       uses.length > 0 && uses.every(({ temporary, object }) => temporary || object.kind === 'statement')
     for (const use of uses) this.eventsByName(use)
+    if (isPlanned) this.seenByName(uses)
     return this.facts(uses, {
       readOnly: !isPlanned && command.readOnlyByText === 'if-functions-are' && this.reach.harmless,
       unresolved: fails === undefined && ((isPlanned && !isTemporary) || this.reach.unresolved),
@@ -207,13 +211,15 @@ class Judgement {
     const source = cursor?.later ?? cursor
     const uses = [...this.uses.byText(() => true), ...(source?.uses ?? []).filter(({ action }) => action === 'read')]
     if (!source) return this.facts(uses, { behind: ANYTHING })
-    const { outputs, reads, predicates, ordering, readOnly, behind } = source
+    const { outputs, reads, mayRead, predicates, ordering, parts, readOnly, behind } = source
     return this.facts(uses, {
       behind,
       outputs: this.command.fetches?.moves ? [] : outputs,
       reads,
+      mayRead,
       predicates,
       ordering,
+      parts,
       readOnly,
     })
   }
@@ -232,12 +238,14 @@ class Judgement {
       onlyTemporary: false,
       outputs: undefined,
       reads: [],
-      mayRead: this.columns.mayBeRead(reach.uses),
+      mayRead: this.columns.spokenOf([...this.seen, ...reach.reads]),
+      mayWrite: this.columns.spokenOf(reach.writes),
       writes: [],
       predicates: [],
       ordering: [],
       flows: [],
       steering: [],
+      parts: this.columns.parts(uses),
       countable: this.counting.harmless,
       behind: this.behind(),
       ...rest,
@@ -300,6 +308,14 @@ class Judgement {
     if (action === 'truncate') this.reach.event(resolved.relation.oid, 'truncate')
     if (action === 'maintain') this.maintained(resolved.relation.oid)
     if (action === 'read' || action === 'copyOut' || action === 'truncate') this.readEvent(resolved.relation.oid)
+  }
+
+  private seenByName(uses: readonly Use[]): void {
+    const { columns } = this.command
+    for (const { object, temporary, change } of uses) {
+      if (temporary || object.kind !== 'relation' || ['truncate', 'drop'].includes(change?.kind ?? '')) continue
+      this.seen.push({ resolved: resolve(object, this.catalogue, this.session), columns })
+    }
   }
 
   /** ANALYZE and its like without a name. */

@@ -1,4 +1,14 @@
-import type { CommonTableExpr, FuncCall, LockingClause, Node, RangeVar, SelectStmt, WithClause } from 'libpg-query'
+import type {
+  Alias,
+  CommonTableExpr,
+  FuncCall,
+  JoinExpr,
+  LockingClause,
+  Node,
+  RangeVar,
+  SelectStmt,
+  WithClause,
+} from 'libpg-query'
 import type { Name } from './action.ts'
 import { constantText, isRecord, nameOfList, nameOfRelation, stringsOf } from './syntax-tree.ts'
 
@@ -40,9 +50,38 @@ export interface QueryParts {
   /** Targets of SELECT INTO, which only the outermost query may have. */
   readonly into: RangeVar[]
   readonly parameters: Set<number>
+  readonly columns: MentionedColumns
   /** The largest number of rows that constant series are multiplied to. */
   rowsMultiplied: number
 }
+
+/**
+ * The names that may be columns of what is read. Text does not say of which relation; but a column that is not named
+ * is not read, unless whole rows are.
+ */
+export interface MentionedColumns {
+  readonly names: Set<string>
+  /** `c.email`: what stands before the dot, and what stands behind it. */
+  readonly qualified: [string, string][]
+  /** `*`, NATURAL, and names that are given to columns anew. */
+  every: boolean
+  /** What rows are called here: by itself such a name means every column. */
+  readonly rows: Set<string>
+  /** Names that are not followed by another: of columns, or of rows. */
+  readonly last: Set<string>
+}
+
+/** The names that a statement can mean columns by; undefined: it may mean any. */
+export const mentionedColumns = ({ columns }: QueryParts): readonly string[] | undefined => {
+  const { names, qualified, every, rows, last } = columns
+  if (every || [...last].some((name) => rows.has(name))) return undefined
+  // Behind anything else than the name of rows stands a field of a variable.
+  const ofRows = qualified.flatMap(([row, name]) => (rows.has(row) ? [name] : []))
+  return [...new Set([...names, ...ofRows])].toSorted()
+}
+
+/** Rows that a statement can speak of without having named them. */
+const ROWS_OF_STATEMENTS = ['old', 'new', 'excluded']
 
 interface Scope {
   readonly ctes: readonly VisibleCte[]
@@ -62,6 +101,7 @@ export const queryParts = (root: unknown): QueryParts => {
     locks: [],
     into: [],
     parameters: new Set(),
+    columns: { names: new Set(), qualified: [], every: false, rows: new Set(ROWS_OF_STATEMENTS), last: new Set() },
     rowsMultiplied: 0,
   }
   new Visitor(parts).visit(root, outermost)
@@ -94,7 +134,42 @@ class Visitor {
     if (CHANGING.has(key)) return this.change(changeNode(key, value), value, scope)
     if (key === 'RangeVar' || (RELATION_FIELDS.has(key) && 'relname' in value)) return this.relation(value, scope)
     this.note(key, value)
+    this.column(key, value)
     this.visit(value, scope)
+  }
+
+  /** What may be the name of a column. `email(c)` is another way to write `c.email`. */
+  private column(key: string, value: Record<string, unknown>): void {
+    const { columns } = this.parts
+    if (key === 'ColumnRef') this.reference(value['fields'] as Node[])
+    else if (key === 'FuncCall' || key === 'funccall') columns.names.add(functionUse(value as FuncCall).name)
+    else if (key === 'A_Indirection') this.fields((value['indirection'] as Node[]).filter(isNameOrStar))
+    else if (key === 'JoinExpr') this.joined(value as JoinExpr)
+    else if (key === 'alias') this.aliased(value as Alias)
+  }
+
+  private reference(fields: readonly Node[]): void {
+    const { columns } = this.parts
+    const [name = '', row] = stringsOf(fields).toReversed()
+    if (fields.some((field) => 'A_Star' in field)) columns.every = true
+    columns.last.add(name)
+    if (row === undefined) columns.names.add(name)
+    else columns.qualified.push([row, name])
+  }
+
+  private fields(fields: readonly Node[]): void {
+    for (const name of stringsOf(fields)) this.parts.columns.names.add(name)
+    if (fields.some((field) => 'A_Star' in field)) this.parts.columns.every = true
+  }
+
+  private joined({ isNatural, usingClause }: JoinExpr): void {
+    if (isNatural) this.parts.columns.every = true
+    for (const name of stringsOf(usingClause ?? [])) this.parts.columns.names.add(name)
+  }
+
+  private aliased({ aliasname, colnames }: Alias): void {
+    if (aliasname !== undefined) this.parts.columns.rows.add(aliasname)
+    if (colnames && colnames.length > 0) this.parts.columns.every = true
   }
 
   /** The tags below are checked by name; the grammar promises their fields. */
@@ -119,8 +194,14 @@ class Visitor {
 
   private relation(relation: RangeVar, { ctes }: Scope): void {
     const name = nameOfRelation(relation)
+    this.named(relation)
     const isCte = name.schema === undefined && ctes.some(({ cte }) => cte.ctename === name.name)
     if (!isCte) this.parts.reads.push(name)
+  }
+
+  private named({ relname, alias }: RangeVar): void {
+    if (relname !== undefined) this.parts.columns.rows.add(relname)
+    if (alias) this.aliased(alias)
   }
 
   private select(select: SelectStmt, outer: Scope): void {
@@ -139,7 +220,8 @@ class Visitor {
 
   private change(node: Node, statement: Record<string, unknown>, outer: Scope): void {
     const scope = this.withClause(statement['withClause'] as WithClause | undefined, outer)
-    const { withClause: _, relation: __, ...rest } = statement
+    const { withClause: _, relation, ...rest } = statement
+    if (isRecord(relation)) this.named(relation as RangeVar)
     this.visit(rest, scope)
     this.parts.changes.push({ node, ...scope })
   }
@@ -158,6 +240,8 @@ class Visitor {
     return { ctes: [...outer.ctes, ...own], recursive: recursive || outer.recursive }
   }
 }
+
+const isNameOrStar = (node: Node): boolean => 'String' in node || 'A_Star' in node
 
 /** The tag has just been found among those of changing statements. */
 const changeNode = (tag: string, statement: Record<string, unknown>) => ({ [tag]: statement }) as unknown as Node

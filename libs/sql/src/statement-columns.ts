@@ -1,22 +1,24 @@
+import { nameText } from './action.ts'
 import type { Command } from './command.ts'
 import type { Danger } from './danger.ts'
 import { dangerOfRelation, isSystemName } from './dangerous-relations.ts'
-import type { ColumnName, Facts, Flow, OutputFacts, Use } from './facts.ts'
+import type { ColumnName, Facts, Flow, OutputFacts, Parts, Use } from './facts.ts'
 import type { Analysis, RelationTouch } from './server/analyse.ts'
 import type { Catalogue } from './server/catalogue.ts'
 import type { Origin } from './server/lineage.ts'
-import { columnName, resolve, TEMPORARY, type SessionNames } from './server/session-names.ts'
+import type { CodeColumns } from './server/reach.ts'
+import { columnName, TEMPORARY } from './server/session-names.ts'
+
+const PARTS_MAX = 100
 
 /** The columns that a statement reads, gives, writes and passes on, by their names. */
 export class StatementColumns {
   private readonly command: Command
   private readonly catalogue: Catalogue
-  private readonly session: SessionNames
 
-  constructor(command: Command, catalogue: Catalogue, session: SessionNames) {
+  constructor(command: Command, catalogue: Catalogue) {
     this.command = command
     this.catalogue = catalogue
-    this.session = session
   }
 
   of(
@@ -24,8 +26,8 @@ export class StatementColumns {
   ): Pick<Facts, 'outputs' | 'reads' | 'writes' | 'predicates' | 'ordering' | 'steering' | 'flows'> {
     return {
       outputs: this.outputs(analysis),
-      reads: this.touched(analysis, ({ read }) => read),
-      writes: this.touched(analysis, ({ written }) => written),
+      reads: this.givenByCopy(this.touched(analysis, ({ read }) => read)),
+      writes: [...this.touched(analysis, ({ written }) => written), ...this.copiedInto(analysis)],
       predicates: this.named(analysis.predicates),
       ordering: this.named(analysis.ordering),
       steering: this.named(analysis.steering),
@@ -33,22 +35,70 @@ export class StatementColumns {
     }
   }
 
-  /** Every column of the relations that code reads: which of them, its text does not say. */
-  mayBeRead(uses: readonly Use[]): readonly ColumnName[] {
-    const read = uses.filter(({ action, object }) => action === 'read' && object.kind === 'relation')
-    return read.flatMap(({ object, temporary }) => {
-      if (temporary) return [{ name: `${TEMPORARY}.${object.name}.*`, relation: 0, column: 0 }]
-      const resolved = resolve(object, this.catalogue, this.session)
-      return resolved.kind === 'relation' ? this.every(resolved.relation.oid) : []
+  /** Of the relations that code looks at, the columns that its text can mean. */
+  spokenOf(code: readonly CodeColumns[]): readonly ColumnName[] {
+    const found = code.flatMap(({ resolved, columns }) => {
+      if (resolved.kind === 'temporary')
+        return [{ name: `${TEMPORARY}.${resolved.name.name}.*`, relation: 0, column: 0 }]
+      if (resolved.kind !== 'relation') return []
+      return this.every(resolved.relation.oid, columns && new Set(columns))
     })
+    return [...new Map(found.map((column) => [column.name, column])).values()]
+  }
+
+  /** Of what is named without ONLY; where a relation has very many parts, none of them is named. */
+  parts(uses: readonly Use[], analysis?: Analysis): readonly Parts[] {
+    const only = new Set((analysis?.relations ?? []).filter((touch) => !touch.inherits).map(({ relation }) => relation))
+    const spoken = new Map(uses.map(({ object }) => [nameText(object), object]))
+    return [...spoken].flatMap(([relation, { kind, schema, name }]) => {
+      const oid = kind === 'relation' ? this.oidOf(schema, name) : undefined
+      const heldIn = oid === undefined || only.has(oid) ? [] : this.descendants(oid)
+      return heldIn.length > 0 && heldIn.length <= PARTS_MAX ? [{ relation, heldIn }] : []
+    })
+  }
+
+  private oidOf(schema: string | undefined, name: string): number | undefined {
+    const { relations, relationsByName } = this.catalogue
+    return relationsByName.get(name)?.find((oid) => relations.get(oid)?.schema === schema)
+  }
+
+  private descendants(oid: number): readonly string[] {
+    const found = new Set<number>()
+    const waiting = [oid]
+    for (let next = waiting.pop(); next !== undefined && found.size <= PARTS_MAX; next = waiting.pop()) {
+      const children = (this.catalogue.children.get(next) ?? []).filter((child) => !found.has(child))
+      for (const child of children) found.add(child)
+      waiting.push(...children)
+    }
+    return [...found].flatMap((child) => {
+      const relation = this.catalogue.relations.get(child)
+      return relation ? [nameText(relation)] : []
+    })
+  }
+
+  /** COPY … FROM is analysed as an INSERT of nothing. */
+  private copiedInto({ writes: [write] }: Analysis): readonly ColumnName[] {
+    const { copy } = this.command
+    if (copy?.direction !== 'in' || !write) return []
+    const listed = copy.columns && new Set(copy.columns)
+    const columns = this.catalogue.columns.get(write.relation) ?? []
+    const written = columns.filter(({ name, generated }) => listed?.has(name) ?? !generated)
+    return this.named(written.map(({ number }) => ({ relation: write.relation, column: number })))
+  }
+
+  private givenByCopy(reads: readonly ColumnName[]): readonly ColumnName[] {
+    const { copy } = this.command
+    if (copy?.direction !== 'out' || !copy.relation || copy.columns) return reads
+    return reads.filter((column) => !this.isGenerated(column))
+  }
+
+  private isGenerated({ relation, column }: Origin): boolean {
+    return this.catalogue.columns.get(relation)?.find(({ number }) => number === column)?.generated ?? false
   }
 
   /** COPY leaves out generated columns, which `SELECT *` gives. */
   withoutGenerated(outputs: Facts['outputs']): Facts['outputs'] {
-    return outputs?.filter(({ origins: [origin] }) => {
-      const columns = origin ? this.catalogue.columns.get(origin.relation) : undefined
-      return !columns?.find(({ number }) => number === origin?.column)?.generated
-    })
+    return outputs?.filter(({ origins: [origin] }) => !origin || !this.isGenerated(origin))
   }
 
   /** The rows of a query become a relation of which nothing is known yet. */
@@ -87,8 +137,8 @@ export class StatementColumns {
     })
   }
 
-  private every(relation: number): readonly ColumnName[] {
-    const columns = this.catalogue.columns.get(relation) ?? []
+  private every(relation: number, among?: ReadonlySet<string>): readonly ColumnName[] {
+    const columns = (this.catalogue.columns.get(relation) ?? []).filter(({ name }) => among?.has(name) ?? true)
     return this.named(columns.map(({ number }) => ({ relation, column: number })))
   }
 

@@ -98,7 +98,7 @@ export class StatementUses {
     }
     const facts = { ...changeFacts(said, resolved, false), ...(index === undefined ? {} : { index }) }
     const through = write.from === 'rule' ? 'rule' : 'statement'
-    return actionsOf(write.kind).map((action) => ({ ...plainUse, action, ...placed(resolved), through, change: facts }))
+    return actionsOfWrite(write).map((action) => ({ ...plainUse, action, ...placed(resolved), through, change: facts }))
   }
 
   /** COPY … FROM is analysed as an INSERT. */
@@ -113,6 +113,13 @@ export class StatementUses {
     return relation ? { kind: 'relation', relation } : { kind: 'unknown', name: { name: `relation ${oid}` } }
   }
 }
+
+/** A MERGE may do without one or the other. */
+const actionsOfWrite = ({ kind, events }: Write): readonly Action[] =>
+  actionsOf(kind).filter((action) => {
+    if (kind !== 'merge') return true
+    return action === 'delete' ? events.includes('delete') : events.some((event) => event !== 'delete')
+  })
 
 /** A PREPARE changes nothing itself; what it prepares is what the server's tree shows. */
 const changesOf = ({ changes, prepares, inner }: Command): readonly Change[] =>

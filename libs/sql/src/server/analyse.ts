@@ -53,6 +53,8 @@ export interface RelationTouch {
   readonly written: readonly number[]
   /** Whether it is asked for at all; a row may be read without any of its columns. */
   readonly isRead: boolean
+  /** With its partitions and heirs: not behind ONLY. */
+  readonly inherits: boolean
   /** Named by the statement itself, and not only by a view or a rule behind it. */
   readonly direct: boolean
   /** Changes that the statement asks for, also when a rule of the server then does something else. */
@@ -166,11 +168,7 @@ class Analyser {
     const kind = queryKind(query, this.catalogue.serverVersion)
     for (const cte of fieldNodes(query, 'cteList')) this.nested(fieldNode(cte, 'ctequery'), frames)
     if (kind === 'insert' || kind === 'update' || kind === 'delete' || kind === 'merge') this.write(kind, query, frames)
-    this.note(
-      this.predicates,
-      [fieldNode(query, 'jointree'), fieldNode(query, 'havingQual'), fieldNode(query, 'mergeJoinCondition')],
-      frames,
-    )
+    this.note(this.predicates, conditionsOf(query), frames)
     this.note(this.ordering, sortedTargets(query), frames)
     for (const part of partsOf(query)) this.expressions(part, frames)
   }
@@ -242,6 +240,16 @@ class Analyser {
   }
 }
 
+/** Whatever decides which rows count. */
+const conditionsOf = (query: TreeNode): readonly (TreeNode | undefined)[] => {
+  const conflict = fieldNode(query, 'onConflict')
+  return [
+    ...['jointree', 'havingQual', 'mergeJoinCondition'].map((field) => fieldNode(query, field)),
+    ...['arbiterWhere', 'onConflictWhere'].map((field) => conflict && fieldNode(conflict, field)),
+    ...fieldNodes(query, 'mergeActionList').map((action) => fieldNode(action, 'qual')),
+  ]
+}
+
 /** Everything of a query that holds expressions or further queries, except common table expressions. */
 const partsOf = (query: TreeNode): readonly TreeNode[] =>
   childrenOf({ ...query, fields: { ...query.fields, cteList: null } })
@@ -296,13 +304,15 @@ const touchOf = (node: TreeNode): RelationTouch | undefined => {
   const isEntry = isRangeEntry(node)
   const relation = fieldNumber(node, 'relid')
   if (relation === 0 || !(isEntry || node.tag === 'RTEPERMISSIONINFO')) return undefined
-  const read = fieldColumns(node, 'selectedCols')
+  const asks = fieldNumber(node, 'requiredPerms')
+  // Where it does not ask for the right, the columns are those of a view that are not needed.
+  const read = (asks & ACL_SELECT) > 0 ? fieldColumns(node, 'selectedCols') : []
   const written = [...fieldColumns(node, 'insertedCols'), ...fieldColumns(node, 'updatedCols')]
   const isListed = !isEntry || rangeKind(node) === RANGE.relation
-  const asks = fieldNumber(node, 'requiredPerms')
   const isRead = (asks & ACL_SELECT) > 0 && (read.length > 0 || !isRuleEntry(node))
   const direct = asks > 0 && fieldNumber(node, 'checkAsUser') === 0
-  return isListed ? { relation, read, written, isRead, direct, asked: askedOf(node, asks) } : undefined
+  const inherits = fieldFlag(node, 'inh')
+  return isListed ? { relation, read, written, isRead, inherits, direct, asked: askedOf(node, asks) } : undefined
 }
 
 const askedOf = (node: TreeNode, asks: number): readonly WriteEvent[] => [
@@ -326,6 +336,7 @@ const merged = (known: RelationTouch | undefined, touch: RelationTouch): Relatio
     read: distinct([...known.read, ...touch.read]),
     written: distinct([...known.written, ...touch.written]),
     isRead: known.isRead || touch.isRead,
+    inherits: known.inherits || touch.inherits,
     direct: known.direct || touch.direct,
     asked: [...new Set([...known.asked, ...touch.asked])],
   }

@@ -5,7 +5,7 @@ import { dangerOfFunction } from '../dangerous-functions.ts'
 import { dangerOfRelation } from '../dangerous-relations.ts'
 import type { Through, Use, UseChange } from '../facts.ts'
 import { changesNaming } from '../settings.ts'
-import { analyse, type Analysis } from './analyse.ts'
+import { analyse, type Analysis, type Write } from './analyse.ts'
 import {
   ruleActions,
   type AttachedCode,
@@ -26,6 +26,13 @@ import {
 
 export type RelationEvent = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'maintain'
 
+/** Columns of a relation that code speaks of. */
+export interface CodeColumns {
+  readonly resolved: Resolved
+  /** Undefined: any. */
+  readonly columns: readonly string[] | undefined
+}
+
 /**
  * Everything that code behind a statement does: functions and what they call, triggers, checks, policies, rules, and
  * what foreign keys take along. Each function and each event of a relation is visited once, so it ends.
@@ -33,6 +40,9 @@ export type RelationEvent = 'read' | 'insert' | 'update' | 'delete' | 'truncate'
 export class Reach {
   readonly uses: Use[] = []
   readonly dangers: Danger[] = []
+  /** Relations whose rows the code looks at, and by which names it can mean their columns. */
+  readonly reads: CodeColumns[] = []
+  readonly writes: CodeColumns[] = []
   /** Nothing that was visited can change anything. */
   harmless = true
   /** Code names something that the catalogue does not have: it may have come since, and be anything. */
@@ -124,10 +134,11 @@ export class Reach {
     this.conversions(command.types)
     if (command.types.some((type) => isTemporaryName(type, this.session))) this.unknownName()
     for (const { action, object } of command.effects) {
-      if (object.kind === 'relation' && (action === 'read' || action === 'copyOut')) this.readByName(object, through)
+      if (object.kind === 'relation' && (action === 'read' || action === 'copyOut'))
+        this.readByName(object, through, command.columns)
       else if (!isChange(command, action, object)) this.note({ action, object, through })
     }
-    for (const change of command.changes) this.changeByName(change, through, repeated)
+    for (const change of command.changes) this.changeByName(change, through, repeated, command.columns)
   }
 
   /** `set_config` is among the settings of its command. */
@@ -260,8 +271,9 @@ export class Reach {
       .filter((routine) => schema === undefined || routine.schema === schema)
   }
 
-  private readByName(name: Name, through: Through): void {
+  private readByName(name: Name, through: Through, columns: CodeColumns['columns']): void {
     for (const resolved of this.meant(name)) {
+      this.reads.push({ resolved, columns })
       this.note({ action: 'read', ...placed(resolved), through })
       const watched = dangerOfRelation(objectOf(resolved))
       if (watched) this.dangers.push(watched)
@@ -278,9 +290,19 @@ export class Reach {
     return found
   }
 
-  private changeByName(change: Command['changes'][number], through: Through, repeated: boolean): void {
+  private changeByName(
+    change: Command['changes'][number],
+    through: Through,
+    repeated: boolean,
+    columns: CodeColumns['columns'],
+  ): void {
     this.harmless = false
     for (const resolved of this.meant(change.relation)) {
+      // Its WHERE and its RETURNING see the rows.
+      if (!['truncate', 'drop'].includes(change.kind)) {
+        this.reads.push({ resolved, columns })
+        this.writes.push({ resolved, columns: change.columns })
+      }
       for (const action of actionsOf(change.kind)) {
         this.note({ action, ...placed(resolved), through, change: changeFacts(change, resolved, repeated) })
       }
@@ -307,19 +329,29 @@ export class Reach {
     const analysis = analyse(actions, this.catalogue)
     const { relations, writes } = analysis
     this.calls(analysis, 0, through)
-    for (const { relation, isRead } of relations) if (isRead) this.readByNumber(relation, through)
+    for (const { relation, isRead, read } of relations) {
+      if (isRead) this.readByNumber(relation, through, this.namesOf(relation, read))
+    }
     for (const write of writes) this.writeByRule(write, through)
+    for (const { relation, written } of relations) {
+      const found = written.length > 0 ? this.catalogue.relations.get(relation) : undefined
+      const columns = this.namesOf(relation, written)
+      if (found) this.writes.push({ resolved: { kind: 'relation', relation: found }, columns })
+    }
   }
 
-  private readByNumber(relation: number, through: Through): void {
+  private readByNumber(relation: number, through: Through, columns: CodeColumns['columns']): void {
     const found = this.catalogue.relations.get(relation)
-    if (found) this.readByName({ schema: found.schema, name: found.name }, through)
+    if (found) this.readByName({ schema: found.schema, name: found.name }, through, columns)
   }
 
-  private writeByRule(
-    { kind, relation, unbounded, events }: ReturnType<typeof analyse>['writes'][number],
-    through: Through,
-  ): void {
+  private namesOf(relation: number, read: readonly number[]): CodeColumns['columns'] {
+    if (read.includes(0)) return undefined
+    const columns = this.catalogue.columns.get(relation) ?? []
+    return columns.filter(({ number }) => read.includes(number)).map(({ name }) => name)
+  }
+
+  private writeByRule({ kind, relation, unbounded, events }: Write, through: Through): void {
     const found = this.catalogue.relations.get(relation)
     this.harmless = false
     if (!found) return

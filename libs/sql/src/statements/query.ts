@@ -4,7 +4,7 @@ import { changeOf, distinctEffects, effectsOfChange, readsOf } from '../changes.
 import type { Command, Created, Draft } from '../command.ts'
 import { danger, type Danger } from '../danger.ts'
 import { dangerOfFunction, takesSecrets } from '../dangerous-functions.ts'
-import { queryParts, type FunctionUse, type QueryParts } from '../query-parts.ts'
+import { mentionedColumns, queryParts, type FunctionUse, type QueryParts } from '../query-parts.ts'
 import { dangerOfSetting, type Setting } from '../settings.ts'
 import { cutOut, findWord, topLevel, type Source } from '../source.ts'
 import { nameOfRelation } from '../syntax-tree.ts'
@@ -34,6 +34,7 @@ export const readSelect: Reader<SelectStmt> = (select, { node, source }) => {
 export const queryDraft = (tag: string, node: Node, source: Source | undefined): Draft => {
   const parts = queryParts(node)
   const changes = parts.changes.map((change) => changeOf(change, source))
+  const columns = mentionedColumns(parts)
   const changesNothing = changes.length === 0 && parts.locks.length === 0 && parts.into.length === 0
   return {
     tag,
@@ -42,6 +43,7 @@ export const queryDraft = (tag: string, node: Node, source: Source | undefined):
     effects: distinctEffects([...readsOf(parts.reads), ...changes.flatMap(effectsOfChange)]),
     readOnlyByText: changesNothing ? 'if-functions-are' : 'never',
     ...(source ? { analysable: source.text } : {}),
+    ...(columns ? { columns } : {}),
   }
 }
 
@@ -117,4 +119,5 @@ export const inherited = (inner: Command): Omit<Draft, 'tag'> & { readonly effec
   creates: inner.creates,
   secrets: inner.secrets,
   ...(inner.analysable === undefined ? {} : { analysable: inner.analysable }),
+  ...(inner.columns ? { columns: inner.columns } : {}),
 })
