@@ -237,7 +237,7 @@ const statementIntended = contract(
   }),
 )
 
-export const Touch = z
+const TouchV1 = z
   .object({
     relation: z.string(),
     column: z.string().optional(),
@@ -245,6 +245,16 @@ export const Touch = z
     class: z.string().optional(),
   })
   .describe('A relation, or one column of it, that a statement read, wrote or returned.')
+
+export const Touch = TouchV1.extend({
+  how: z
+    .enum(['read', 'written', 'predicate', 'returned-clear', 'returned-masked'])
+    .describe(
+      '`read`: looked at, by the statement itself or by a view or code behind it. `predicate`: it decided which rows ' +
+        'count. `returned-…`: values of it, or made of it, may have been in the result. `written`: a value was stored ' +
+        'in it, or, without a column, rows came or went.',
+    ),
+}).describe('A relation, or one column of it, that a statement read, compared, wrote or returned.')
 export type Touch = z.output<typeof Touch>
 
 export const Durations = z
@@ -268,7 +278,7 @@ export const Outcome = z
   )
 export type Outcome = z.output<typeof Outcome>
 
-const statementSettled = contract(
+const statementSettledV1 = contract(
   'statement.settled',
   1,
   z
@@ -283,10 +293,19 @@ const statementSettled = contract(
       rowsAffected: z.int().nonnegative(),
       bytesReturned: z.int().nonnegative(),
       durations: Durations,
-      touches: z.array(Touch),
+      touches: z.array(TouchV1),
       maskedColumns: z.array(z.string()),
       at: Instant,
     })
+    .describe('How a statement ended. Every intended statement gets exactly one.'),
+)
+
+// Until then nobody could say by which columns rows had been looked for.
+const statementSettled = contract(
+  'statement.settled',
+  2,
+  statementSettledV1.schema
+    .extend({ touches: z.array(Touch) })
     .describe('How a statement ended. Every intended statement gets exactly one.'),
 )
 
@@ -439,6 +458,7 @@ export const accessFamily: Family<(typeof accessContracts)[number]> = {
   current: accessContracts,
   history: [
     upcast(authFailedV1, authFailed, (data) => data),
+    upcast(statementSettledV1, statementSettled, (data) => data),
     upcast(credentialUsedV1, credentialUsed, (data) => ({ ...data, proof: 'token' as const })),
     upcast(statementIntendedV1, statementIntended, (data) => data),
     upcast(statementHeldV1, statementHeld, (data) => data),

@@ -189,7 +189,7 @@ describe('what no contract knows', () => {
   const unknown: StoredEvent = { type: 'statement.dreamt', version: 1, data: { secret: 'hunter2' } }
   const newer: StoredEvent = { type: 'statement.settled', version: 99, data: {} }
   const malformed: StoredEvent = { type: 'statement.held', version: 1, data: { requestId: 'rq_1' } }
-  const ordinary: StoredEvent = { type: 'statement.settled', version: 1, data: { rows: 'many' } }
+  const ordinary: StoredEvent = { type: 'statement.settled', version: 2, data: { rows: 'many' } }
 
   it('is pointed to once, by whoever finds it how often, and the rest is read', async () => {
     await log.append(TOPICS.access, recordOf('node-1/0/x', 1, [unknown, newer, malformed]))
@@ -215,7 +215,7 @@ describe('what no contract knows', () => {
         [0, 'statement.dreamt', 1],
         [1, 'statement.settled', 99],
         [2, 'statement.held', 1],
-        [0, 'statement.settled', 1],
+        [0, 'statement.settled', 2],
         [undefined, undefined, undefined],
       ]),
     )

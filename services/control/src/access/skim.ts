@@ -9,7 +9,8 @@ const TYPES = /"type":"([^"\\]{1,100})","version":(\d{1,9})/g
 const ORDINARY: ReadonlySet<string> = new Set([
   'statement.intended@1', // by nodes that are not renewed yet
   'statement.intended@2',
-  'statement.settled@1',
+  'statement.settled@1', // the same
+  'statement.settled@2',
   'credential.used@2',
   'auth.failed@2',
   'node.heartbeat@1',

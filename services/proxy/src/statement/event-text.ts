@@ -61,7 +61,7 @@ export const settledText = (settled: Settled): string => {
     settled
   const { understand, decide, record, hold, database, total } = durations
   return (
-    `{"type":"statement.settled","version":1,"data":{"statementId":"${statementId}","sessionId":"${sessionId}",` +
+    `{"type":"statement.settled","version":2,"data":{"statementId":"${statementId}","sessionId":"${sessionId}",` +
     `"sequence":${sequence},"outcome":"${outcome}",${sqlstate === undefined ? '' : `"sqlstate":"${sqlstate}",`}` +
     `${command === '' ? '' : `"command":${JSON.stringify(command)},`}"rowsReturned":${settled.rowsReturned},` +
     `"rowsAffected":${settled.rowsAffected},"bytesReturned":${settled.bytesReturned},"durations":{` +

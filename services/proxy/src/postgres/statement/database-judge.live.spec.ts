@@ -350,6 +350,54 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
     })
   })
 
+  describe('what a statement touches', () => {
+    const touches = async (sql: string) =>
+      (await last(sql)).touches.map(({ relation, column, how, class: held }) =>
+        [how, column === undefined ? relation : `${relation}.${column}`, held ?? ''].join(' ').trim(),
+      )
+
+    it('is recorded down to the column, with what the column holds', async () =>
+      expect(await touches("SELECT id FROM customers WHERE ssn LIKE '1%'")).toEqual([
+        'returned-clear public.customers.id clear',
+        'read public.customers.id clear',
+        'read public.customers.ssn ssn',
+        'predicate public.customers.ssn ssn',
+      ]))
+
+    it('is a relation where it is no column', async () => {
+      expect(await touches('SELECT count(*) FROM t')).toEqual(['read public.t'])
+      expect(await touches('DELETE FROM t WHERE id = 1')).toEqual([
+        'read public.t.id clear',
+        'predicate public.t.id clear',
+        'written public.t',
+      ])
+    })
+
+    it('is what lies in heirs as well, but not behind ONLY', async () => {
+      expect(await touches('SELECT owner FROM things')).toContain('read public.rare_things.owner ssn')
+      expect(await touches('SELECT owner FROM ONLY things')).not.toContain('read public.rare_things.owner ssn')
+      expect(await verdicts('SELECT owner FROM things')).toEqual(['mask'])
+    })
+
+    it('is nothing yet of what is only prepared', async () =>
+      expect(await touches('PREPARE later AS SELECT ssn FROM customers')).toEqual([]))
+
+    it.each(['moved(1)', 'gone(1)', 'told(1)'])('is what %s gives, and it leaves masked', async (call) => {
+      expect(await touches(`SELECT ${call}`)).toContain('returned-masked public.customers.ssn ssn')
+      expect(JSON.stringify(await seen(`BEGIN; SELECT ${call}`))).not.toMatch(/123-45-6789|9876-54-321/)
+    })
+
+    it('is masked behind a cursor as well', async () =>
+      expect(JSON.stringify(await seen('BEGIN; DECLARE c CURSOR FOR SELECT told(1); FETCH c'))).not.toContain(
+        '9876-54-321',
+      ))
+
+    it('is not what code cannot mean by its text', async () => {
+      expect(await touches('SELECT city_of(1)')).not.toContain('read public.customers.ssn ssn')
+      expect(await seen('SELECT city_of(1)')).toEqual([['Ghent']])
+    })
+  })
+
   describe('rows that a change would concern', () => {
     it.each<[string, string, BoundParameters | undefined, number]>([
       ['without parameters', "DELETE FROM t WHERE v = 'few'", undefined, 3],
@@ -696,6 +744,14 @@ CREATE FUNCTION over(text) RETURNS int LANGUAGE sql AS $$ DELETE FROM t; SELECT 
 CREATE FUNCTION under(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
 CREATE FUNCTION under(int) RETURNS int LANGUAGE sql AS $$ DELETE FROM t; SELECT 1 $$;
 CREATE FUNCTION sets() RETURNS int LANGUAGE plpgsql AS $$ BEGIN SET search_path = other; RETURN 1; END $$;
+CREATE FUNCTION moved(int) RETURNS text LANGUAGE sql AS $$ UPDATE customers SET city = 'x' WHERE id = $1 RETURNING ssn $$;
+CREATE FUNCTION gone(int) RETURNS text LANGUAGE plpgsql AS
+  $$ DECLARE found text; BEGIN DELETE FROM customers WHERE id = $1 RETURNING reverse(ssn) INTO found; RETURN found; END $$;
+CREATE FUNCTION told(int) RETURNS text LANGUAGE sql STABLE AS $$ SELECT reverse(ssn) FROM customers WHERE id = $1 $$;
+CREATE FUNCTION city_of(int) RETURNS text LANGUAGE sql STABLE AS $$ SELECT city FROM customers WHERE id = $1 $$;
+CREATE TABLE things (id int, owner text);
+CREATE TABLE rare_things (price int) INHERITS (things);
+COMMENT ON COLUMN rare_things.owner IS 'PII: social security number';
 GRANT USAGE ON SCHEMA other TO ${GUARD};
 ANALYZE;
 `

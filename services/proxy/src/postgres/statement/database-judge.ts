@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { Blast, type Digest, type Principal, type Touch, type Verdict } from '@countersign/contracts'
-import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
+import { Blast, type Digest, type Principal } from '@countersign/contracts'
+import type { CopyFormat, DataClass } from '@countersign/masking'
 import {
   decide,
   EVERY_FACT,
@@ -41,6 +41,7 @@ import { explainedAnswer, explainedIn } from './explain-policy.ts'
 import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
 import type { PostgresJudgement, ResultPlanner } from './postgres-judgement.ts'
 import { isMisread } from './reading.ts'
+import { classWithParts, recordedTouches } from './recorded-touches.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
 import { countRows } from './row-counts.ts'
 
@@ -445,16 +446,16 @@ export class DatabaseJudge implements Judge {
     const hour = this.#hour()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
     const { tainted } = circumstances.session
-    const classOf = (column: string) =>
-      column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column)
+    const classOf = classWithParts(facts, (column) =>
+      column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column),
+    )
     const request = requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts)
     const decision = decide(set, request)
     const maskContext = { hour, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
-    const touches = touchesOf(facts, classOf, maskRule)
-    const verdict = verdictOf(decision, touches)
-    const sensitive =
-      touches.some((touch) => touch.class !== undefined && touch.class !== 'clear') || this.#mayTell(facts, classOf)
+    const touched = recordedTouches(facts, classOf, maskRule)
+    const verdict = decision.verdict === 'allow' && touched.masks ? 'mask' : decision.verdict
+    const sensitive = touched.sensitive || this.#mayTell(facts, classOf)
     const ownRows = facts.onlyTemporary && !circumstances.session.tainted && understood.commands.length === 1
     return {
       tag: facts.tag,
@@ -476,9 +477,9 @@ export class DatabaseJudge implements Judge {
       counts: mustCount(understood, set),
       replacement: undefined,
       sensitive,
-      touches,
+      touches: touched.touches,
       facts: recordedFacts(request, {
-        returned: sensitiveOutputs(facts, classOf),
+        returned: touched.returned,
         notCounted: understood.counts && !mustCount(understood, set),
       }),
       ...(showsName(command) && { showsName: true }),
@@ -653,9 +654,6 @@ const needsCount = (
   uses.some(({ change, deferred }) => change?.index !== undefined && change.rowsAtMost === undefined && !deferred) &&
   command.changes.some(({ count }) => count !== undefined)
 
-const verdictOf = ({ verdict }: Decision, touches: readonly Touch[]): Verdict =>
-  verdict === 'allow' && touches.some(({ how }) => how === 'returned-masked') ? 'mask' : verdict
-
 /** The rule's own words, and what in the statement they are about. */
 const becauseOf = ({ verdict, because }: Decision, { tag, relations, dangers }: Facts): string => {
   if (verdict === 'allow') return because
@@ -686,32 +684,6 @@ const rowsOf = ({ uses }: Facts, counts: readonly Count[]): PostgresJudgement['r
   })
   return known.toSorted((a, b) => b.rows - a.rows)[0]
 }
-
-const touchesOf = (
-  facts: Facts,
-  classOf: (column: string) => DataClass,
-  maskRule: (column: KnownColumn) => { readonly clear: boolean },
-): readonly Touch[] => {
-  const touches = new Map<string, Touch>()
-  const add = (column: string, how: Touch['how']) => {
-    const dot = column.lastIndexOf('.')
-    const touch = { relation: column.slice(0, dot), column: column.slice(dot + 1), how, class: classOf(column) }
-    if (touches.size < LIST_MAX) touches.set(`${column} ${how}`, touch)
-  }
-  for (const { name } of facts.reads) add(name, 'read')
-  for (const { name } of facts.writes) add(name, 'written')
-  for (const { name } of (facts.outputs ?? []).flatMap(({ origins }) => origins)) {
-    const found = { name, class: classOf(name) }
-    add(name, isSensitive(found.class) && !maskRule(found).clear ? 'returned-masked' : 'returned-clear')
-  }
-  return [...touches.values()]
-}
-
-const sensitiveOutputs = ({ outputs = [] }: Facts, classOf: (column: string) => DataClass) =>
-  [...new Set(outputs.flatMap(({ origins }) => origins.map(({ name }) => name)))]
-    .map((column) => ({ column, class: classOf(column) }))
-    .filter((each) => isSensitive(each.class))
-    .slice(0, LIST_MAX)
 
 /** COPY table TO and COPY (query) TO: the columns that are sent, in order. */
 const copyOf = (
