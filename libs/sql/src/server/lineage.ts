@@ -237,7 +237,7 @@ export class Lineages {
   }
 
   private ofComputed(node: TreeNode, frames: Frames): Lineage {
-    if (isValueless(node)) return NOTHING
+    if (isValueless(node) || this.comparesWithOffered(node, frames)) return NOTHING
     const operands = this.ofAll(childrenOf(node), frames)
     const called = calledFunctions(node, (operator) => this.functionOf(operator))
     const isOpaque = called.some((routine) => !this.isTransparent(routine))
@@ -245,6 +245,31 @@ export class Lineages {
     const { origins } = union([operands, { ...NOTHING, origins: own }])
     if (origins.length === 0 && !operands.opaque && !isOpaque) return NOTHING
     return { origins, derived: true, opaque: operands.opaque || isOpaque }
+  }
+
+  /**
+   * ON CONFLICT DO UPDATE: whether a column has the very value that is offered for it. Who offers it knows it, and
+   * learns what any upsert tells.
+   */
+  private comparesWithOffered(node: TreeNode, frames: Frames): boolean {
+    const conflict = frames[0] && fieldNode(frames[0], 'onConflict')
+    if (!conflict || (node.tag !== 'DISTINCTEXPR' && node.tag !== 'OPEXPR')) return false
+    const isEquality = node.tag === 'DISTINCTEXPR' || this.calls(node).some((name) => /eq$/.test(name))
+    const sides = fieldNodes(node, 'args').map(bareExpression)
+    const [column] = new Set(sides.map((side) => fieldNumber(side, 'varattno')))
+    const entries = new Set(sides.map((side) => fieldNumber(side, 'varno')))
+    const isOfBoth = entries.has(fieldNumber(conflict, 'exclRelIndex')) && entries.size === 2
+    const isPlain = sides.every((side) => side.tag === 'VAR' && fieldNumber(side, 'varlevelsup') === 0)
+    const isSame = new Set(sides.map((side) => fieldNumber(side, 'varattno'))).size === 1 && column !== 0
+    return isEquality && isOfBoth && isPlain && isSame
+  }
+
+  private calls(node: TreeNode): readonly string[] {
+    const called = calledFunctions(node, (operator) => this.functionOf(operator))
+    return called.flatMap((routine) => {
+      const found = this.catalogue.functions.get(routine)
+      return found?.builtin ? [found.name] : []
+    })
   }
 
   private ofAll(nodes: readonly TreeNode[], frames: Frames): Lineage {
