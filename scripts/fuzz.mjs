@@ -1,5 +1,5 @@
 /*
- * npm run fuzz [-- --conversations N --seed N --only codec|session|listener|live]: installs and builds where that is
+ * npm run fuzz [-- --conversations N --seed N --only codec|session|listener|live|rewrites]: installs and builds where that is
  * needed, then tries so many conversations on each target, one target after the other. `--replay SEED` with --only
  * plays one of them again. Ends with 1 when something that must hold did not.
  */
@@ -14,6 +14,7 @@ const TARGETS = {
   session: { main: 'services/proxy/src/postgres/fuzz/session-main.ts', share: 0.2 },
   listener: { main: 'services/proxy/src/postgres/fuzz/listener-main.ts', share: 0.05 },
   live: { main: 'test/fuzz/live/main.ts', share: 0.05 },
+  rewrites: { main: 'test/rewrites/main.ts', share: 0.01 },
 }
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
 import { nameText, type Action, type SqlObject } from './action.ts'
-import type { Command } from './command.ts'
+import type { Command, RoutineBody } from './command.ts'
 import { danger, type Danger } from './danger.ts'
 import { dangerOfRelation } from './dangerous-relations.ts'
 import type { Facts, RelationFacts, SessionChanges, Use } from './facts.ts'
@@ -159,10 +159,7 @@ class Judgement {
         .filter(({ action }) => action === 'read' || action === 'copyOut')
         .flatMap(({ object }) => dangerOfRelation(object) ?? []),
       ...(isPlanned ? {} : { outputs: shownBy(command) }),
-      // What a block of code says in its messages goes to the client.
-      ...(command.body?.raises && command.tag === 'DO'
-        ? { flows: [{ into: undefined, origins: [], opaque: true }] }
-        : {}),
+      ...(command.tag === 'DO' && command.body ? this.saidByBlock(command.body) : {}),
     })
   }
 
@@ -264,8 +261,8 @@ class Judgement {
   /** What a statement carries gives its rows later, or not at all. */
   private wrapped(facts: Facts): Facts {
     const { explain, prepares, declares, creates, copy } = this.command
-    if (explain) return { ...facts, outputs: [PLAN], flows: [] }
-    if (prepares !== undefined) return prepared(facts)
+    if (explain) return { ...facts, outputs: [PLAN], flows: explain.analyze ? facts.flows : [] }
+    if (prepares !== undefined) return prepared(facts, this.command.inner?.command.dangers ?? [])
     if (declares !== undefined) return { ...facts, outputs: [], later: facts }
     if (copy?.direction === 'in' || creates.length > 0) return { ...facts, outputs: [] }
     const isWhole = copy?.relation !== undefined && !copy.columns
@@ -293,6 +290,17 @@ class Judgement {
     const { body, tag } = this.command
     if (tag !== 'DO' || !body) return
     this.reach.block(body)
+  }
+
+  /**
+   * Where the variables of a block of code go nobody follows: what it writes, keeps or says in a message may be of
+   * anything that it reads. And that it fails, or does not, answers whatever it asks of a value.
+   */
+  private saidByBlock({ raises }: RoutineBody): Pick<Facts, 'flows' | 'steering'> {
+    return {
+      flows: raises || !this.reach.harmless ? [{ into: undefined, origins: [], opaque: true }] : [],
+      steering: this.columns.spokenOf(this.reach.reads),
+    }
   }
 
   private readEvent(relation: number): void {
@@ -347,11 +355,12 @@ const ANYTHING: SessionChanges = { names: true, handles: true }
 const PLAN = { name: 'QUERY PLAN', origins: [], derived: false, opaque: false }
 
 /** Nothing runs yet, so nothing is changed yet; each use waits for EXECUTE. */
-const prepared = (facts: Facts): Facts => ({
+const prepared = (facts: Facts, dangers: readonly Danger[]): Facts => ({
   ...facts,
   uses: facts.uses.map((use) => ({ ...use, deferred: true })),
   outputs: [],
-  later: facts,
+  // What only its text tells is as dangerous when it runs.
+  later: { ...facts, dangers: distinctDangers([...facts.dangers, ...dangers]) },
   flows: [],
   readOnly: !facts.unresolved && facts.fails === undefined,
 })

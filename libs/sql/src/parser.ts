@@ -116,16 +116,25 @@ export interface Token {
 }
 
 /** Only for a text that the parser has accepted: for others the scanner answers with an error's text. */
-export const tokensOf = (text: string): readonly Token[] =>
-  scanSync(text)
+export const tokensOf = (text: string): readonly Token[] => {
+  const scannable = text.replaceAll(/\p{Cc}/gu, asBlank)
+  const bytes = scannable === text ? undefined : Buffer.from(text)
+  return scanSync(scannable)
     .tokens.filter(({ tokenName }) => !COMMENTS.has(tokenName))
-    .map(({ start, end, text: written, tokenName, keywordKind }) => ({
+    .map(({ start, end, text: scanned, tokenName, keywordKind }) => ({
       start,
       end,
-      text: keywordKind > 0 ? written.toLowerCase() : written,
+      text: keywordKind > 0 ? scanned.toLowerCase() : (bytes?.toString('utf8', start, end) ?? scanned),
       isKeyword: keywordKind > 0,
       name: tokenName,
     }))
+}
+
+/**
+ * The scanner gives its tokens as JSON in which it does not escape these. Where the parser takes them they are blanks,
+ * or stand within quotes, where any byte in their place keeps the tokens what they are.
+ */
+const asBlank = (control: string): string => (control < ' ' && !'\t\n\r'.includes(control) ? ' ' : control)
 
 /** The tree of the first PL/pgSQL function or DO block in the text; undefined when PL/pgSQL's grammar refuses it. */
 export const parsePlpgsql = (text: string): object | undefined => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { corpus } from '../../../test/corpus/corpus.ts'
+import { respelled } from '../../../test/rewrites/spellings.ts'
 import { loadParser, SqlRefusedError, SqlSyntaxError, understand, type Command, type Understanding } from './index.ts'
-import { tokensOf, type Token } from './parser.ts'
 
 beforeAll(() => loadParser())
 
@@ -34,32 +34,6 @@ const understood = (text: string): Understanding | undefined => {
   }
 }
 
-const GAPS = [' ', '\n', '\t\r\n ', ' /**/', ' /* ; DROP TABLE x */', ' /* /* nested */ -- */', ' -- x\n', " -- '\n"]
-
-const spellings = (token: Token, previous: string | undefined): readonly string[] => {
-  const { text, name, isKeyword } = token
-  if (isKeyword) return [text, text.toUpperCase(), text.slice(0, 1).toUpperCase() + text.slice(1)]
-  if (name === 'IDENT' && /^[a-z_][a-z0-9_]*$/.test(text)) {
-    const escaped = [...text].map((char) => `\\${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
-    return [text, text.toUpperCase(), `"${text}"`, ...(previous === '.' ? [] : [`U&"${escaped}"`])]
-  }
-  const inside = /^'([^'\\]*)'$/.exec(text)?.[1]
-  if (name === 'SCONST' && inside !== undefined && !inside.includes('$')) {
-    return [text, `$q$${inside}$q$`, `E'${inside}'`, ...(previous === 'uescape' ? [] : [`U&'${inside}'`])]
-  }
-  return [text]
-}
-
-/** `choices` picks a spelling for each token and a gap after it. */
-const rewritten = (text: string, choices: readonly number[]): string =>
-  tokensOf(text)
-    .map((token, index, all) => {
-      const ways = spellings(token, all[index - 1]?.text)
-      const choice = choices[index % choices.length] ?? 0
-      return `${ways[choice % ways.length]}${GAPS[Math.floor(choice / 8) % GAPS.length]}`
-    })
-    .join('')
-
 const statements = corpus.map(({ sql }) => sql).filter((sql) => /^[\x20-\x7e\s]*$/.test(sql))
 
 describe('a statement written in another way', () => {
@@ -73,7 +47,7 @@ describe('a statement written in another way', () => {
           (sql, choices) => {
             const original = understood(sql)
             if (!original) return
-            const other = rewritten(sql, choices)
+            const other = respelled(sql, choices)
             expect(meaning(understand(other)), other).toEqual(meaning(original))
           },
         ),

@@ -320,6 +320,13 @@ describe('what the server is asked about', () => {
     ['SELECT a INTO s.t2 FROM t', 'SELECT a FROM t'],
   ])('%s', (text, expected) => expect(only(text).analysable).toBe(expected))
 
+  it.each(['\u0001', '\b', '\v', '\f', '\u001f', '\u007f', '\u0085', '\t'])('keeps %j as it is', (control) => {
+    expect(only(`COPY (SELECT 'é${control}' AS "${control}") TO STDOUT`).analysable).toBe(
+      `SELECT 'é${control}' AS "${control}"`,
+    )
+    expect(only(`DELETE FROM t WHERE v = '${control}'`).changes[0]?.count).toBeDefined()
+  })
+
   it.each(['DROP TABLE t', 'SET x = 1', 'CALL p()', 'VACUUM', 'FETCH c', 'EXECUTE p'])('%s: nothing', (text) =>
     expect(only(text).analysable).toBeUndefined(),
   )

@@ -34,11 +34,17 @@ export const fieldColumns = (node: TreeNode, field: string): readonly number[] =
   return isList(value) ? value.slice(1).map((bit) => Number(bit) + FIRST_COLUMN) : []
 }
 
-export const childrenOf = (node: TreeNode): readonly TreeNode[] => Object.values(node.fields).flatMap(nodesIn)
+/** Asked for each node of each tree, several times. */
+export const childrenOf = (node: TreeNode): readonly TreeNode[] => {
+  const found: TreeNode[] = []
+  for (const field in node.fields) collectNodes(node.fields[field], found)
+  return found
+}
 
-const nodesIn = (value: TreeValue): readonly TreeNode[] => {
-  if (isNode(value)) return [value]
-  return isList(value) ? value.flatMap(nodesIn) : []
+const collectNodes = (value: TreeValue | undefined, found: TreeNode[]): void => {
+  if (typeof value !== 'object' || value === null) return
+  if (isNode(value)) found.push(value)
+  else if (isList(value)) for (const item of value) collectNodes(item, found)
 }
 
 /** Every node of a tree, the given ones included. */

@@ -29,6 +29,8 @@ const DEPTH_MAX = 1_500
  * it breaks anywhere. With words shorter than this there always is one, so a line feed is always a space.
  */
 const WORD_LENGTH_MAX = 70
+/** No character takes more than three bytes for each of its codes. */
+const WORD_LENGTH_SURE = 23
 
 export const readTree = (text: string): readonly TreeNode[] => {
   const reader = new Reader(text.replaceAll('\n', ' '))
@@ -43,6 +45,13 @@ export const isNode = (value: TreeValue | undefined): value is TreeNode =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export const isList = (value: TreeValue | undefined): value is readonly TreeValue[] => Array.isArray(value)
+
+const SPACE = 0x20
+const TAB = 0x09
+const BACKSLASH = 0x5c
+
+/** Whatever ends a word, by its code: it is asked for each character of a tree. */
+const ENDS_WORD = Uint8Array.from({ length: 128 }, (_, code) => (' \t(){}'.includes(String.fromCharCode(code)) ? 1 : 0))
 
 class Reader {
   private readonly text: string
@@ -107,15 +116,20 @@ class Reader {
 
   private word(): string | null {
     const start = this.at
-    let value = ''
-    for (let char = this.text[this.at]; char !== undefined && !' \t(){}'.includes(char); char = this.text[this.at]) {
-      if (char === '\\') this.at += 1
-      value += this.text[this.at] ?? ''
+    let hasEscapes = false
+    for (; this.at < this.text.length; this.at += 1) {
+      const code = this.text.charCodeAt(this.at)
+      if (code < 128 && ENDS_WORD[code] === 1) break
+      if (code !== BACKSLASH) continue
+      hasEscapes = true
       this.at += 1
     }
+    this.at = Math.min(this.at, this.text.length)
     if (this.at === start) throw this.malformed('a word')
     this.checkLength(start)
-    return this.text.slice(start, this.at) === '<>' ? null : value
+    const word = this.text.slice(start, this.at)
+    if (hasEscapes) return word.replaceAll(/\\(.?)/gs, '$1')
+    return word === '<>' ? null : word
   }
 
   /** The value of a constant: its length and its bytes. They are skipped: nobody here needs to know them. */
@@ -129,13 +143,18 @@ class Reader {
   }
 
   private checkLength(start: number): void {
+    if (this.at - start <= WORD_LENGTH_SURE) return
     if (this.at - start <= WORD_LENGTH_MAX && Buffer.byteLength(this.text.slice(start, this.at)) <= WORD_LENGTH_MAX)
       return
     throw new TreeError('TREE_AMBIGUOUS', 'query tree holds a name that is too long to be told from a broken line')
   }
 
   private space(): void {
-    while (this.text[this.at] === ' ' || this.text[this.at] === '\t') this.at += 1
+    for (;;) {
+      const code = this.text.charCodeAt(this.at)
+      if (code !== SPACE && code !== TAB) return
+      this.at += 1
+    }
   }
 
   private malformed(expected: string): TreeError {
