@@ -49,8 +49,8 @@ const IMPURE_GLOBALS = [
 
 const LIBS = Object.keys(mayImport)
 const PRODUCT = LIBS.filter((name) => name !== 'testing')
-// What drives a fuzzer is a test as well, though it may run for hours as a command.
-const SPECS = ['**/*.spec.ts', 'services/*/src/**/fuzz/**']
+// What drives a fuzzer or a benchmark is a test as well, though it may run for hours as a command.
+const SPECS = ['**/*.spec.ts', 'services/*/src/**/{fuzz,bench}/**']
 const codeIn = (folder: string) => `${folder}/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}`
 
 const frontDoor = { group: ['@countersign/*/**'], message: 'enter a library by its front door' }

@@ -1,4 +1,4 @@
-import { tokensOf, type Token } from '../../libs/sql/src/parser.ts'
+import { tokensOf, type Token } from '@countersign/sql'
 
 /*
  * The same tokens written in another way: comments, white space, case, quotes, dollar quotes, escapes.

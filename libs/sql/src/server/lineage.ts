@@ -254,7 +254,7 @@ export class Lineages {
   private comparesWithOffered(node: TreeNode, frames: Frames): boolean {
     const conflict = frames[0] && fieldNode(frames[0], 'onConflict')
     if (!conflict || (node.tag !== 'DISTINCTEXPR' && node.tag !== 'OPEXPR')) return false
-    const isEquality = node.tag === 'DISTINCTEXPR' || this.calls(node).some((name) => /eq$/.test(name))
+    const isEquality = node.tag === 'DISTINCTEXPR' || this.calls(node).some((name) => name.endsWith('eq'))
     const sides = fieldNodes(node, 'args').map(bareExpression)
     const [column] = new Set(sides.map((side) => fieldNumber(side, 'varattno')))
     const entries = new Set(sides.map((side) => fieldNumber(side, 'varno')))

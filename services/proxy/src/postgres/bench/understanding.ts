@@ -23,6 +23,8 @@ const { values } = parseArgs({
   allowPositionals: true,
 })
 
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
 const GUARD = 'guard'
 const [binaries] = installed()
 if (!binaries) throw new Error('no PostgreSQL on this machine')
@@ -49,7 +51,7 @@ const config: DatabaseConfig = {
 }
 const now = () => new Date()
 const servers = new Servers(config.upstream, { now: () => now().toISOString() })
-const parser = new Parser((reason) => console.error(`the parser was replaced: ${reason}`))
+const parser = new Parser((reason) => say(`the parser was replaced: ${reason}`))
 const knowledge = new Knowledge({
   config,
   servers,
@@ -57,7 +59,7 @@ const knowledge = new Knowledge({
   worker: 'bench.w0' as WorkerId,
   now: () => now().toISOString(),
   record: () => {},
-  logger: { info: () => {}, warn: console.error, error: console.error },
+  logger: { info: () => {}, warn: say, error: say },
   changed: () => judge.forget(),
 })
 const set = compilePolicies(defaultPolicies())
@@ -152,20 +154,18 @@ for (let round = 0; round < Number(values.rounds); round++) {
   const { times, cpu } = await cold()
   rounds.push({ wall: median(times), cpu })
 }
-console.log(`cold, ${statements.length} statements: ${ms(median(rounds.map(({ wall }) => wall)))} median by the clock,`)
-console.log(`  ${ms(median(rounds.map(({ cpu }) => cpu)))} of CPU each (mean, all threads)`)
+say(`cold, ${statements.length} statements: ${ms(median(rounds.map(({ wall }) => wall)))} median by the clock,`)
+say(`  ${ms(median(rounds.map(({ cpu }) => cpu)))} of CPU each (mean, all threads)`)
 const stages = await staged()
-for (const [name, times] of Object.entries(stages)) console.log(`  ${name}: ${ms(median(times))}`)
+for (const [name, times] of Object.entries(stages)) say(`  ${name}: ${ms(median(times))}`)
 
 judge.forget()
 await cold()
 const known = statements.filter((sql) => judge.known(sql, circumstances) !== undefined)
-console.log(`cached, ${known.length} of them, ${median(known.map(({ length }) => length))} characters in the median:`)
-console.log(`  shape alone: ${us(each(known, shapeOf))} (${us(each(short(known), shapeOf))} under 200 characters)`)
+say(`cached, ${known.length} of them, ${median(known.map(({ length }) => length))} characters in the median:`)
+say(`  shape alone: ${us(each(known, shapeOf))} (${us(each(short(known), shapeOf))} under 200 characters)`)
 const decided = (sql: string) => judge.known(sql, circumstances)
-console.log(
-  `  found and decided: ${us(each(known, decided))} (${us(each(short(known), decided))} under 200 characters)`,
-)
+say(`  found and decided: ${us(each(known, decided))} (${us(each(short(known), decided))} under 200 characters)`)
 
 function short(texts: readonly string[]): readonly string[] {
   return texts.filter(({ length }) => length < 200)
@@ -178,7 +178,7 @@ if (Number(values.texts) > 0) {
     if (n % Math.ceil(Number(values.texts) / 10) === 0) marks.push(`${n}: ${rss()} MB`)
     await judge.ask(`SELECT id AS a${n} FROM users WHERE role = 'r'`, circumstances)
   }
-  console.log(`memory over ${values.texts} different texts: ${marks.join(', ')}, at the end ${rss()} MB`)
+  say(`memory over ${values.texts} different texts: ${marks.join(', ')}, at the end ${rss()} MB`)
 }
 
 await knowledge.close()
