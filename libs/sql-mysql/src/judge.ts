@@ -153,6 +153,8 @@ const factsOf = (command: MysqlCommand, found: Findings, outputs: readonly Outpu
     outputs: outputs?.map(outputOf),
     reads: found.reads.list,
     mayRead: found.mayRead.list,
+    mayWrite: [],
+    parts: [],
     writes: found.writes.list,
     predicates: found.predicates.list,
     ordering: found.ordering.list,
