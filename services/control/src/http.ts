@@ -23,8 +23,14 @@ export const createHttp = async (parts: readonly Provider[], logger: Logger): Pr
   app.disable('x-powered-by')
   app.use(guardHeaders)
   app.use(consolePage())
-  app.useBodyParser('json', { limit: POLICIES_MAX, type: (request: IncomingMessage) => isJson(request) && isOfPolicies(request) })
-  app.useBodyParser('json', { limit: BODY_MAX, type: (request: IncomingMessage) => isJson(request) && !isOfPolicies(request) })
+  app.useBodyParser('json', {
+    limit: POLICIES_MAX,
+    type: (request: IncomingMessage) => isJson(request) && isOfPolicies(request),
+  })
+  app.useBodyParser('json', {
+    limit: BODY_MAX,
+    type: (request: IncomingMessage) => isJson(request) && !isOfPolicies(request),
+  })
   app.useGlobalFilters(new ErrorFilter(logger))
   return app.init()
 }

@@ -51,7 +51,8 @@ export class PostgresDatabase implements Database, SessionSource {
       logger,
       changed: () => this.#changed(),
     })
-    this.#judge = new DatabaseJudge({ knowledge: this.#knowledge, parser, policy, now: () => new Date() })
+    const { timeZone } = config
+    this.#judge = new DatabaseJudge({ knowledge: this.#knowledge, parser, policy, now: () => new Date(), timeZone })
   }
 
   get target(): Target {

@@ -8,6 +8,8 @@ import {
   recordedFacts,
   requestFrom,
   seesEverything,
+  wallClock,
+  type ClockFacts,
   type Count,
   type Decision,
   type MaskContext,
@@ -48,6 +50,8 @@ export interface DatabaseJudgeOptions {
   /** The policies in force, and their version; undefined until there are any. */
   readonly policy: () => { readonly set: PolicySet; readonly version: string } | undefined
   readonly now: () => Date
+  /** In which policies' weekdays and minutes count. */
+  readonly timeZone?: string | undefined
 }
 
 /** A text, or all texts of one shape, as understood under one meaning of names. */
@@ -82,6 +86,7 @@ const COUNT_LIMIT = 1_000_000
  */
 export class DatabaseJudge implements Judge {
   readonly #options: DatabaseJudgeOptions
+  readonly #clock: (at: Date) => ClockFacts
   readonly #texts = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #shapes = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
@@ -93,6 +98,7 @@ export class DatabaseJudge implements Judge {
 
   constructor(options: DatabaseJudgeOptions) {
     this.#options = options
+    this.#clock = wallClock(options.timeZone)
   }
 
   get restsOnTransaction(): boolean {
@@ -111,7 +117,7 @@ export class DatabaseJudge implements Judge {
   /** Policy keeps nothing in this database from this principal, who need not say why. */
   seesEverything(principal: Principal): boolean {
     const policy = this.#options.policy()
-    return policy !== undefined && this.#seesEverything(policy.set, principal, { hour: this.#hour() })
+    return policy !== undefined && this.#seesEverything(policy.set, principal, this.#time())
   }
 
   known(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] | undefined {
@@ -417,12 +423,18 @@ export class DatabaseJudge implements Judge {
     return [
       version,
       principalKey(principal),
-      // Masks may depend on these two even where verdicts do not.
-      this.#options.now().getUTCHours(),
+      ...this.#timeUsed(set),
       reason ?? '',
       uses('ticket') || ticket !== undefined ? (ticket ?? '') : '',
       uses('transaction') ? transaction : '',
     ].join('\n')
+  }
+
+  /** What is decided under one hour, weekday and minute holds for as long as those that some policy looks at. */
+  #timeUsed({ factsUsed, maskFactsUsed }: PolicySet): readonly (number | '')[] {
+    const uses = (fact: string) => [factsUsed, maskFactsUsed].some((used) => used.has(fact) || used.has(EVERY_FACT))
+    const { hour, weekday, minuteOfDay } = this.#time()
+    return [uses('hour') ? hour : '', uses('weekday') ? weekday : '', uses('minuteOfDay') ? minuteOfDay : '']
   }
 
   #judgement(
@@ -437,14 +449,14 @@ export class DatabaseJudge implements Judge {
     const { knowledge } = this.#options
     const command = understood.commands[index]
     const { principal, target, transaction, reason, ticket } = circumstances
-    const hour = this.#hour()
+    const time = this.#time()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
     const { tainted } = circumstances.session
     const classOf = (column: string) =>
       column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column)
-    const request = requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts)
+    const request = requestFrom(facts, { principal, target, transaction, ...time, ...said }, classOf, counts)
     const decision = decide(set, request)
-    const maskContext = { hour, ...said }
+    const maskContext = { ...time, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touches = touchesOf(facts, classOf, maskRule)
     const verdict = verdictOf(decision, touches)
@@ -501,7 +513,7 @@ export class DatabaseJudge implements Judge {
   }
 
   #seesEverything(set: PolicySet, principal: Principal, context: MaskContext): boolean {
-    const key = JSON.stringify([set.digest, principalKey(principal), context])
+    const key = JSON.stringify([set.digest, principalKey(principal), this.#maskKey(set, context)])
     const known = this.#seeing.get(key)
     if (known !== undefined) return known
     const all = seesEverything(set, principal, this.#options.knowledge.target, context)
@@ -509,12 +521,23 @@ export class DatabaseJudge implements Judge {
     return all
   }
 
-  #hour(): number {
-    return this.#options.now().getUTCHours()
+  #time(): ClockFacts {
+    return this.#clock(this.#options.now())
+  }
+
+  #maskKey({ maskFactsUsed }: PolicySet, context: MaskContext): readonly unknown[] {
+    const entries = Object.entries(context)
+    return maskFactsUsed.has(EVERY_FACT) ? entries : entries.filter(([fact]) => maskFactsUsed.has(fact))
   }
 
   #mask(set: PolicySet, principal: Principal, column: KnownColumn, context: MaskContext): MaskDecision {
-    const key = JSON.stringify([set.digest, principalKey(principal), column.name, column.class, context])
+    const key = JSON.stringify([
+      set.digest,
+      principalKey(principal),
+      column.name,
+      column.class,
+      this.#maskKey(set, context),
+    ])
     const known = this.#masks.get(key)
     if (known) return known
     const decision = maskDecision(set, principal, this.#options.knowledge.target, column, context)
