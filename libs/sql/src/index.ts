@@ -1,4 +1,5 @@
 export * from './action.ts'
+export * from './advice/advice.ts'
 export * from './command.ts'
 export * from './count-queries.ts'
 export * from './danger.ts'

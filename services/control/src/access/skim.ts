@@ -11,7 +11,7 @@ const ORDINARY: ReadonlySet<string> = new Set([
   'statement.intended@2',
   'statement.settled@1',
   'credential.used@2',
-  'auth.failed@2',
+  'auth.failed@3',
   'node.heartbeat@1',
 ])
 

@@ -479,6 +479,8 @@ export class DatabaseJudge implements Judge {
       quorum: decision.quorum,
       because: becauseOf(decision, facts),
       advice: decision.advice,
+      wanted: decision.wanted,
+      endsSession: decision.endsSession,
       rows: rowsOf(facts, counts),
       counts: mustCount(understood, set),
       replacement: undefined,
