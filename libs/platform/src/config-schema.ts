@@ -269,7 +269,7 @@ export const RestrictionConfig = z.strictObject({
   attempts: z
     .int()
     .min(0)
-    .max(100)
+    .max(1_000)
     .default(10)
     .describe('Statements of one principal that policy denied; 0: nobody is restricted.'),
   withinMinutes: z.int().min(1).max(1_440).default(10).describe('In how long.'),

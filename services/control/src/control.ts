@@ -21,6 +21,8 @@ import { readPolicySet } from './policies/policy-files.ts'
 import { ProposePolicies } from './propose-policies/propose-policies.ts'
 import { PublishFiles, warnTo } from './publish-files.ts'
 import { repeat } from './repeat.ts'
+import { Attempts } from './restrictions/attempts.ts'
+import { RestrictionDesk } from './restrictions/restriction-desk.ts'
 import { openStreams, type Streams } from './streams.ts'
 import { EventHub } from './tail-events/event-hub.ts'
 import * as token from './tokens.ts'
@@ -54,7 +56,8 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
 
   const core = await openCore(options)
   const { streams, desk, sessions, health } = core
-  const { board, book, tell } = streams
+  const { board, book, tell, restrictions } = streams
+  const restrictionDesk = new RestrictionDesk({ tell, board, book: restrictions, logger, clock })
   const changes = config.control.policyChanges
   const whatIf = new WhatIf(log, sessions)
   const policyDesk = new PolicyDesk({
@@ -102,17 +105,20 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
       value(token.EVENT_HUB, hub),
       value(token.HEALTH, health),
       value(token.LOGGER, logger),
+      value(token.RESTRICTIONS, streams.restrictions),
+      value(token.RESTRICTION_DESK, restrictionDesk),
     ],
     logger,
   )
-  const perform = performer(app.get(CommandBus), book, clock)
+  const attempts = new Attempts(config.control.restrictions, clock)
+  const perform = performer(app.get(CommandBus), book, attempts, clock)
   const { cursor: from } = streams.resumePoint
-  const access = new AccessReader({ ...options, from, sessions, perform, quarantine: streams.quarantine })
+  const access = new AccessReader({ ...options, from, sessions, attempts, perform, quarantine: streams.quarantine })
   core.access = access
   await access.caughtUp()
   await desk.settleDoubts(0)
 
-  const stopUpkeep = repeat(() => upkeep(desk), UPKEEP_MS, logger)
+  const stopUpkeep = repeat(() => upkeep(desk, restrictionDesk), UPKEEP_MS, logger)
   const stopPolicyUpkeep = repeat(() => upkeepOfPolicies(policyDesk), UPKEEP_MS, logger)
   const stopWatching = files.watch()
   const port = await listen(app, config.control.listen)
@@ -169,7 +175,8 @@ const upkeepOfPolicies = async (policyDesk: PolicyDesk): Promise<void> => {
   await policyDesk.enforceGranted()
 }
 
-const upkeep = async (desk: ApprovalDesk): Promise<void> => {
+const upkeep = async (desk: ApprovalDesk, restrictionDesk: RestrictionDesk): Promise<void> => {
+  await restrictionDesk.upkeep()
   await desk.closeAllDue()
   await desk.settleDoubts()
 }
