@@ -17,7 +17,7 @@ export const mayImport: Record<string, readonly string[]> = {
 export const PURE = ['kernel', 'contracts', 'approval', 'policy', 'sql', 'masking', 'pgwire']
 
 /** What a pure library may use of Node.js and of npm: computation only. */
-const PURE_MODULES = ['node:buffer', 'node:crypto', 'zod', '@cedar-policy/cedar-wasm', 'libpg-query']
+const PURE_MODULES = ['node:buffer', 'node:crypto', 'zod', '@cedar-policy/cedar-wasm', 'libpg-query', 'pgsql-deparser']
 const PURE_CRYPTO = ['createHash', 'createHmac', 'hash', 'timingSafeEqual']
 const IMPURE_GLOBALS = [
   'process',

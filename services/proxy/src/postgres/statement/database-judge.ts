@@ -149,7 +149,29 @@ export class DatabaseJudge implements Judge {
     const begun = performance.now()
     const judgements = this.#decided(understood, sql, circumstances, policy, counts)
     if (stages) stages.decide += performance.now() - begun
-    return counts ? judgements : readable(understood, judgements)
+    return this.#advised(counts ? judgements : readable(understood, judgements), sql, circumstances)
+  }
+
+  /**
+   * What is not let through is looked at once more, for how it could be: of this very text, so it is not kept. Without
+   * an answer there is no advice, and nothing else changes.
+   */
+  async #advised(
+    judgements: readonly PostgresJudgement[],
+    sql: string,
+    { session }: Circumstances,
+  ): Promise<readonly PostgresJudgement[]> {
+    // A text with passwords is repeated to nobody; of a schema that only this session sees nothing is known.
+    const isHidden = judgements.some(({ hidden }) => hidden !== undefined)
+    if (!judgements.some(isHeldOrDenied) || isHidden || session.changedSchema) return judgements
+    const { parser, knowledge } = this.#options
+    const known = judgements.map(({ rows, touches }) => ({ rows: rows?.rows, sensitive: returnedOf(touches) }))
+    const asked = { catalogue: knowledge.name, sql, session, known }
+    const advice = await parser.ask('advise', asked).catch(() => [])
+    return judgements.map((judgement, index) => {
+      const safer = advice[index] ?? []
+      return isHeldOrDenied(judgement) && safer.length > 0 ? { ...judgement, safer } : judgement
+    })
   }
 
   /** Policy lets this principal do whatever it is, and see whatever comes of it. */
@@ -587,6 +609,16 @@ const showsName = (command: Command | undefined): boolean =>
 const WRITES_ROWS = new Set<Action>(['write', 'delete', 'copyIn', 'alter', 'create', 'maintain'])
 
 const LIST_MAX = 1_000
+
+const isHeldOrDenied = ({ verdict }: PostgresJudgement): boolean => verdict === 'hold' || verdict === 'deny'
+
+/** Sensitive columns that it would give out, masked or not. */
+const returnedOf = (touches: readonly Touch[]): readonly string[] =>
+  touches.flatMap(({ relation, column, how, class: found }) =>
+    how.startsWith('returned') && column !== undefined && found !== undefined && found !== 'clear'
+      ? [`${relation}.${column}`]
+      : [],
+  )
 
 const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
 
