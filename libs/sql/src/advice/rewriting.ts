@@ -5,12 +5,17 @@ import { sameTree } from '../syntax-tree.ts'
 
 /**
  * Statements written from their trees. Each is parsed again, and must come out as the very tree that was meant: what
- * the writer of the text gets wrong is not advised. Undefined where one of them is not certain.
+ * the writer of the text gets wrong is not advised. Undefined where one of them is not certain, or longer than anybody
+ * would read in a hint.
  */
 export const written = (...nodes: readonly Node[]): readonly string[] | undefined => {
   const texts = nodes.map(textOf)
-  return texts.every((text) => text !== undefined) ? texts.map((text) => `${text};`) : undefined
+  return texts.every((text) => text !== undefined && text.length <= LENGTH_MAX)
+    ? texts.map((text) => `${text};`)
+    : undefined
 }
+
+const LENGTH_MAX = 4_000
 
 const textOf = (node: Node): string | undefined => {
   const text = deparsed(node)

@@ -127,14 +127,19 @@ const namedColumns = ({ targetList = [], fromClause = [] }: SelectStmt, known: K
   const others = (table ? (catalogue.columns.get(table.oid) ?? []) : [])
     .filter(({ name }) => !left?.has(`${table?.schema}.${table?.name}.${name}`))
     .map(({ name }) => name)
-  const instead = others.length > 0 ? ` (${others.join(', ')} are not sensitive)` : ''
+  const instead = others.length > 0 ? ` (${few(others)} are not sensitive)` : ''
   return [
     {
       code: 'name-columns',
-      text: `name the columns that you need in the place of *${instead}; sensitive are ${sensitive.join(', ')}`,
+      text: `name the columns that you need in the place of *${instead}; sensitive are ${few(sensitive)}`,
     },
   ]
 }
+
+const NAMES_MAX = 20
+
+const few = (names: readonly string[]): string =>
+  [...names.slice(0, NAMES_MAX), ...(names.length > NAMES_MAX ? [`${names.length - NAMES_MAX} more`] : [])].join(', ')
 
 const isStar = (target: Node): boolean => {
   const value = 'ResTarget' in target ? target.ResTarget.val : undefined

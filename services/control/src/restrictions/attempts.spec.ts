@@ -55,6 +55,15 @@ describe('denied statements of one principal', () => {
     expect(attempts.add(another)).toBeDefined()
   })
 
+  it('count once though the log is read again', () => {
+    const attempts = attemptsOf(2)
+    const one = denied(0)
+    for (let times = 0; times < 3; times++) {
+      expect(attempts.add(one)).toBeUndefined()
+      attempts.answered(SESSION)
+    }
+  })
+
   it('count each time that they were tried again, however quickly', () => {
     const attempts = attemptsOf(3)
     const three = [denied(0), denied(0.001), denied(0.002)]
