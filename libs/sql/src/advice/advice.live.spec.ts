@@ -273,12 +273,16 @@ describe.each(installed())('advice, with $label', (binaries) => {
     // Not a name that the server would give.
     `ALTER TABLE orders ADD CHECK (${'"' + 'x'.repeat(60) + '"'} > 0)`,
     'DROP INDEX orders_note CASCADE',
-    // Nobody would read it.
-    `DELETE FROM orders WHERE id IN (${Array.from({ length: 2_000 }, (_, id) => id).join()})`,
   ])('words alone on %s', (sql) => {
     const advice = adviceOn(sql, { rows: 5_000 })
     expect(advice.length).toBeGreaterThan(0)
     expect(advice.map(({ sql: instead }) => instead)).toEqual(advice.map(() => undefined))
+  })
+
+  it('words alone on what nobody would read', () => {
+    const ids = Array.from({ length: 2_000 }, (_, id) => id).join()
+    expect(only(`DELETE FROM orders WHERE id IN (${ids})`).sql).toBeUndefined()
+    expect(only('DELETE FROM orders WHERE id IN (1, 2)').sql).toBeDefined()
   })
 
   it('names no code that is not listed', () => expect(new Set(ADVICE_CODES).size).toBe(ADVICE_CODES.length))
