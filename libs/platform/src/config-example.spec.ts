@@ -174,7 +174,8 @@ const otherThan = (path: Path, value: unknown): { readonly given: string; readon
   return { given: text, expected: text }
 }
 
-const lower = (value: number): number => (value < 1 ? value / 2 : value - 1)
+/** Of a number that may be no less, one that is more. */
+const lower = (value: number): number => (value < 1 ? value / 2 : value === 1 ? 2 : value - 1)
 
 /** Of values that not any text will do for. */
 const OTHERS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import type { PrincipalId, RequestId } from '@countersign/contracts'
+import type { PrincipalId, Target, RequestId } from '@countersign/contracts'
 import type { EventLog } from '@countersign/eventlog'
 import type { Config, Logger } from '@countersign/platform'
 import type { Provider } from '@nestjs/common'
@@ -29,7 +29,7 @@ import * as token from './tokens.ts'
 import { WhatIf } from './whatif/what-if.ts'
 
 export interface ControlOptions {
-  readonly config: Pick<Config, 'control' | 'holds'>
+  readonly config: Pick<Config, 'control' | 'holds'> & Partial<Pick<Config, 'databases'>>
   readonly log: EventLog
   readonly logger: Logger
   readonly clock: Clock
@@ -59,7 +59,7 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
   const { board, book, tell, restrictions } = streams
   const restrictionDesk = new RestrictionDesk({ tell, board, book: restrictions, logger, clock })
   const changes = config.control.policyChanges
-  const whatIf = new WhatIf(log, sessions)
+  const whatIf = new WhatIf(log, sessions, (target) => timeZoneOf(target, config.databases))
   const policyDesk = new PolicyDesk({
     ...options,
     changes,
@@ -191,5 +191,8 @@ const circumstancesOf =
   })
 
 const isIn = (principals: ReadonlySet<PrincipalId>) => (id: PrincipalId) => principals.has(id)
+
+const timeZoneOf = ({ environment, database }: Target, databases: Config['databases'] = []): string | undefined =>
+  databases.find((one) => one.environment === environment && one.name === database)?.timeZone
 
 const value = (provide: symbol, useValue: unknown): Provider => ({ provide, useValue })
