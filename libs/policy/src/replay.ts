@@ -5,7 +5,7 @@ import { maskDecision } from './mask-decision.ts'
 import type { PolicySet } from './policy-set.ts'
 import { requestFromRecord } from './recorded-facts.ts'
 import type { StatementFacts } from './request.ts'
-import { wallClock } from './wall-clock.ts'
+import { momentOf, wallClock } from './wall-clock.ts'
 
 /*
  * What another set of policies would have said of a statement that is on record.
@@ -42,8 +42,7 @@ export const replay = (set: PolicySet, recorded: Recorded): Replay | undefined =
   if (facts.uses.length === 0) return { outcome: 'unchanged', because: 'policy is not asked', ...was }
   if (facts.notCounted && restsOnRows(set)) return undefined
   const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
-  // oxlint-disable-next-line no-restricted-globals -- an instant of the record is read, and no clock
-  const time = clockOf(timeZone)(new Date(at))
+  const time = clockOf(timeZone)(momentOf(at))
   const decision = decide(set, requestFromRecord(facts, { principal, target, readOnly, transaction, ...time, ...said }))
   const isClear = ({ column: name, class: held }: { column: string; class: string }) =>
     maskDecision(set, principal, target, { name, class: held }, { ...time, ...said }).clear

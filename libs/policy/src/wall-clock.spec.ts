@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { wallClock } from './index.ts'
+import { momentOf, wallClock } from './index.ts'
 
 const at = (zone: string | undefined, instant: string) => wallClock(zone)(new Date(instant))
 
@@ -28,6 +28,13 @@ describe('the time as policies know it', () => {
     expect(minutes).toEqual([1439, 0, 1439])
     expect(clock(new Date('2026-11-22T23:00:00.000Z')).weekday).toBe(1)
   })
+
+  it.each([
+    '1970-01-01T00:00:00.000Z',
+    '2024-02-29T23:59:00.000Z',
+    '2026-11-23T09:05:00.000Z',
+    '2100-03-01T00:00:00.000Z',
+  ])('reads the instant %s of the record', (instant) => expect(momentOf(instant).getTime()).toBe(Date.parse(instant)))
 
   it('knows no zone that nobody knows', () => expect(() => wallClock('Europe/Atlantis')).toThrow(RangeError))
 })
