@@ -24,6 +24,7 @@ const PURE_MODULES = [
   'zod',
   '@cedar-policy/cedar-wasm',
   'libpg-query',
+  'pgsql-deparser',
   '@guanmingchiu/sqlparser-ts',
   'node-sql-parser',
 ]

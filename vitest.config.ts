@@ -62,7 +62,7 @@ export default defineConfig({
           include: ['test/journeys/**/*.spec.ts'],
           // These start a product of their own, which has the embedded log here as well.
           exclude: [
-            'test/journeys/{database-gone,clickhouse-gone,many-workers,node-stops,node-reloads,policy-change}.spec.ts',
+            'test/journeys/{database-gone,clickhouse-gone,many-workers,node-stops,node-reloads,policy-change,restricted}.spec.ts',
           ],
           globalSetup: './test/support/kafka.setup.ts',
           ...serial,

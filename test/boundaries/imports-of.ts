@@ -60,8 +60,9 @@ const textsOf = (node: unknown): readonly string[] => {
 const textOf = ({ type, value, quasis }: Node): string | undefined => {
   if (type === 'Literal' && typeof value === 'string') return value
   const [first] = type === 'TemplateLiteral' && Array.isArray(quasis) ? quasis : []
-  const { cooked } = (first?.value ?? {}) as { readonly cooked?: string }
-  return cooked
+  // Null where a tag reads the raw text, and the escapes are none.
+  const { cooked } = (first?.value ?? {}) as { readonly cooked?: string | null }
+  return cooked ?? undefined
 }
 
 /** `pg` of `pg/lib/utils`, `@nestjs/common` of `@nestjs/common/x`; nothing of files and of Node.js. */

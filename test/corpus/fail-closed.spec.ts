@@ -32,7 +32,8 @@ const verdicts = (text: string): readonly Decision['verdict'][] => {
   try {
     return understand(text).commands.map((command) => {
       const facts = judge(command, undefined, empty)
-      const request = requestFrom(facts, { principal: ana, target, transaction: 'idle', hour: 12 }, () => 'unknown')
+      const noon = { hour: 12, weekday: 3, minuteOfDay: 720 }
+      const request = requestFrom(facts, { principal: ana, target, transaction: 'idle', ...noon }, () => 'unknown')
       return decide(policies, request).verdict
     })
   } catch (error) {

@@ -83,9 +83,10 @@ export class GuardedSession {
     const analysis = await this.analysisOf(command, session)
     const facts = judge(command, analysis, this.catalogue, session)
     const counts = facts.countable ? await this.counted(command, text, session) : []
-    const circumstances = { ...this.guard, transaction: 'idle', hour: 12 } as const
-    const { principal, target, transaction, hour } = circumstances
-    const request = requestFrom(facts, { principal, target, transaction, hour }, this.guard.classOf, counts)
+    const circumstances = { ...this.guard, transaction: 'idle', hour: 12, weekday: 3, minuteOfDay: 720 } as const
+    const { principal, target, transaction, hour, weekday, minuteOfDay } = circumstances
+    const asked = { principal, target, transaction, hour, weekday, minuteOfDay }
+    const request = requestFrom(facts, asked, this.guard.classOf, counts)
     return { command, facts, counts, request }
   }
 

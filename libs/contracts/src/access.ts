@@ -99,7 +99,7 @@ const sessionOpened = contract(
   }),
 )
 
-const sessionClosed = contract(
+const sessionClosedV1 = contract(
   'session.closed',
   1,
   z.object({
@@ -116,6 +116,15 @@ const sessionClosed = contract(
     ]),
     statements: z.int().nonnegative(),
     at: Instant,
+  }),
+)
+
+// Version 2 knows sessions that a policy ended for what was tried in them, and those of a principal that is restricted.
+const sessionClosed = contract(
+  'session.closed',
+  2,
+  sessionClosedV1.schema.extend({
+    because: z.enum([...sessionClosedV1.schema.shape.because.options, 'policy', 'restricted']),
   }),
 )
 
@@ -144,7 +153,7 @@ const authFailedV1 = contract(
 )
 
 // Version 2 knows client certificates, lock-outs, and limits on connections.
-const authFailed = contract(
+const authFailedV2 = contract(
   'auth.failed',
   2,
   authFailedV1.schema.extend({
@@ -168,6 +177,15 @@ const authFailed = contract(
       })
       .describe('There were too many: with this one, this is locked.')
       .optional(),
+  }),
+)
+
+// Version 3 knows principals that are restricted: their token is right, and they may do nothing for a while.
+const authFailed = contract(
+  'auth.failed',
+  3,
+  authFailedV2.schema.extend({
+    because: z.enum([...authFailedV2.schema.shape.because.options, 'restricted']),
   }),
 )
 
@@ -457,8 +475,10 @@ export type AccessEvent = EventOf<(typeof accessContracts)[number]>
 export const accessFamily: Family<(typeof accessContracts)[number]> = {
   current: accessContracts,
   history: [
-    upcast(authFailedV1, authFailed, (data) => data),
     upcast(statementSettledV1, statementSettled, (data) => data),
+    upcast(sessionClosedV1, sessionClosed, (data) => data),
+    upcast(authFailedV1, authFailedV2, (data) => data),
+    upcast(authFailedV2, authFailed, (data) => data),
     upcast(credentialUsedV1, credentialUsed, (data) => ({ ...data, proof: 'token' as const })),
     upcast(statementIntendedV1, statementIntended, (data) => data),
     upcast(statementHeldV1, statementHeld, (data) => data),

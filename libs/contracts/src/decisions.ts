@@ -104,12 +104,21 @@ const approvalInForce = contract(
     .describe('How an approval stands, for the node whose client waits or will run the statement again.'),
 )
 
-const restrictionInForce = contract(
+const restrictionInForceV1 = contract(
   'restriction.in-force',
   1,
   z
     .object({ principalId: PrincipalId, restricted: z.boolean(), because: z.string(), at: Instant })
     .describe('While restricted, a principal may do nothing, and its live sessions end.'),
+)
+
+// Version 2 may say when it ends by itself. Until then it was until it was taken back.
+const restrictionInForce = contract(
+  'restriction.in-force',
+  2,
+  restrictionInForceV1.schema.extend({
+    until: Instant.describe('From then on it holds no longer, whether that is written down or not.').optional(),
+  }),
 )
 
 const decisionContracts = [
@@ -123,7 +132,10 @@ const decisionContracts = [
 export type DecisionEvent = EventOf<(typeof decisionContracts)[number]>
 export const decisionFamily: Family<(typeof decisionContracts)[number]> = {
   current: decisionContracts,
-  history: [upcast(approvalInForceV1, approvalInForce, (data) => data)],
+  history: [
+    upcast(approvalInForceV1, approvalInForce, (data) => data),
+    upcast(restrictionInForceV1, restrictionInForce, (data) => data),
+  ],
 }
 export const readDecisionEvent = reader(decisionFamily)
 export const writeDecisionEvent = writer(decisionFamily)

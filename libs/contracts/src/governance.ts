@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ColumnClass } from './decisions.ts'
 import { contract, reader, upcast, writer, type EventOf, type Family } from './contract.ts'
-import { CredentialId, Digest, Instant, Principal, PrincipalId, RequestId, Target } from './words.ts'
+import { CredentialId, Digest, Instant, Principal, PrincipalId, RequestId, StatementId, Target } from './words.ts'
 
 /*
  * What control writes to cs.governance: who may do what, and who said so. The history behind cs.decisions.
@@ -64,6 +64,34 @@ const identityRevoked = contract(
   z.object({ principalId: PrincipalId, credentialId: CredentialId, by: PrincipalId.optional(), at: Instant }),
 )
 
+const principalRestricted = contract(
+  'principal.restricted',
+  1,
+  z
+    .object({
+      principalId: PrincipalId,
+      because: z.string().min(1).describe('A sentence for people.'),
+      attempts: z.array(StatementId).min(1).describe('Statements that were denied. None of them counts a second time.'),
+      until: Instant.describe('Then it ends by itself.'),
+      at: Instant,
+    })
+    .describe('Until then the principal may do nothing: its sessions end, and no new one is let in.'),
+)
+
+const principalReleased = contract(
+  'principal.released',
+  1,
+  z
+    .object({
+      principalId: PrincipalId,
+      because: z.enum(['expired', 'lifted']),
+      by: PrincipalId.describe('Who lifted it.').optional(),
+      reason: z.string().describe('In whose words.').optional(),
+      at: Instant,
+    })
+    .describe('A restriction is over.'),
+)
+
 const dataClassified = contract(
   'data.classified',
   1,
@@ -109,6 +137,8 @@ const governanceContracts = [
   ownerAssigned,
   identityRegistered,
   identityRevoked,
+  principalRestricted,
+  principalReleased,
   dataClassified,
   configLoaded,
   eventQuarantined,

@@ -189,6 +189,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   loadBalanceHosts: 'random',
   standbyRoles: 'shop_app',
   serverNames: 'other.example.net',
+  timeZone: 'Europe/Zurich',
 }
 
 const shownOf = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value)

@@ -109,6 +109,16 @@ const Upstream = UpstreamFields.superRefine(({ tls, certificate, key, channelBin
 })
 export type UpstreamConfig = z.output<typeof Upstream>
 
+const isTimeZone = (name: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+const TimeZone = z.string().min(1).refine(isTimeZone, 'must be a time zone such as Europe/Zurich')
+
 export const DatabaseConfig = z.strictObject({
   name: z.string().min(1).describe('What clients call it in their connection string.'),
   serverNames: z
@@ -119,6 +129,9 @@ export const DatabaseConfig = z.strictObject({
       'TLS server names (SNI) that lead to it, and nothing else does then. Without any: every other name does.',
     ),
   environment: z.string().min(1).describe('Where it belongs: `prod`, `staging`. Policies and DATAOWNERS speak of it.'),
+  timeZone: TimeZone.optional().describe(
+    "In which policies' weekdays and times of day count, as IANA calls it: `Europe/Zurich`. Else UTC.",
+  ),
   upstream: Upstream.describe('The real database, and how nodes log in to it.'),
 })
 export type DatabaseConfig = z.output<typeof DatabaseConfig>
@@ -252,12 +265,27 @@ export const PolicyChangesConfig = z.strictObject({
 })
 export type PolicyChangesConfig = z.output<typeof PolicyChangesConfig>
 
+export const RestrictionConfig = z.strictObject({
+  attempts: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(10)
+    .describe('Statements of one principal that policy denied; 0: nobody is restricted.'),
+  withinMinutes: z.int().min(1).max(1_440).default(10).describe('In how long.'),
+  forMinutes: z.int().min(1).max(10_080).default(30).describe('How long the principal may do nothing then.'),
+})
+export type RestrictionConfig = z.output<typeof RestrictionConfig>
+
 export const ControlConfig = z.strictObject({
   listen: Listen.describe('The HTTP API and the console.'),
   policies: z.string().min(1).optional().describe('Folder of .cedar files. Without it the shipped set is in force.'),
   owners: z.string().min(1).describe('DATAOWNERS file.'),
   policyChanges: PolicyChangesConfig.prefault({}).describe('How policies and owners come to be others.'),
   identities: z.string().min(1).describe('File of principals, groups and token digests.'),
+  restrictions: RestrictionConfig.prefault({}).describe(
+    'Who has too many statements denied may do nothing for a while, unless somebody of the group `security` lifts it.',
+  ),
 })
 export type ControlConfig = z.output<typeof ControlConfig>
 

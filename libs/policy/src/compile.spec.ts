@@ -51,6 +51,18 @@ describe('a file that is wrong names the place and the reason', () => {
     ['POLICY_ANNOTATION', `${permit}\n${permit}`, 2, /taken already: x\.cedar:1/],
     [
       'POLICY_ANNOTATION',
+      '@id("b") @effect("end-session") permit (principal, action, resource);',
+      1,
+      /belongs to a forbid/,
+    ],
+    [
+      'POLICY_ANNOTATION',
+      '@id("b") @effect("end-session") forbid (principal, action == Action::"unmask", resource);',
+      1,
+      /end-session/,
+    ],
+    [
+      'POLICY_ANNOTATION',
       '@id("b") @efect("hold") forbid (principal, action, resource);',
       1,
       /unknown annotation @efect/,
@@ -137,12 +149,14 @@ describe('the facts that a set can depend on', () => {
       ['agent', 'dangers', 'ticket'],
     ],
     ['when { [context.statement].contains("DO") || {"a": context.change} == {"a": "x"} }', ['change', 'statement']],
+    ['when { context.weekday > 5 || context.minuteOfDay < 60 }', ['minuteOfDay', 'weekday']],
     ['when { context == context }', [EVERY_FACT]],
   ])('%s', (condition, expected) => expect(facts(condition)).toEqual(expected))
 
   it('leave out what only masking and connecting look at', () => {
     const text = '@id("p") permit (principal, action == Action::"unmask", resource) when { context.hour > 1 };'
     expect([...compilePolicies(file(text)).factsUsed]).toEqual([])
+    expect([...compilePolicies(file(text)).maskFactsUsed]).toEqual(['hour'])
   })
 
   it('of the shipped set do not include the hour: its decisions can be kept', () =>

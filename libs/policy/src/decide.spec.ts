@@ -24,6 +24,8 @@ const nothing: Request['statement'] = {
   statement: 'SELECT',
   transaction: 'idle',
   hour: 12,
+  weekday: 3,
+  minuteOfDay: 720,
   readOnly: false,
   unresolved: false,
   fails: false,
@@ -32,6 +34,13 @@ const nothing: Request['statement'] = {
   sensitiveStored: false,
   sensitiveSteering: false,
 }
+/** The time as policies know it, where only the hour matters. */
+const at = (hour: number, more: { readonly reason?: string } = {}) => ({
+  hour,
+  weekday: 3,
+  minuteOfDay: 60 * hour,
+  ...more,
+})
 const orders = { kind: 'relation', schema: 'public', name: 'orders', temporary: false, system: false } as const
 const plain: Omit<RequestedUse, 'action'> = {
   resource: orders,
@@ -124,6 +133,51 @@ describe('a decision', () => {
     expect(decide(overflow, request([use('read')], { hour: 1 }))).toMatchObject({
       verdict: 'deny',
       policies: ['overflow'],
+    })
+  })
+
+  it('ends the session of who tries what is worth that, and of nobody whom something else keeps from it', () => {
+    const ending = set(`
+      @id("permit") permit (principal, action in Action::"use", resource);
+      @id("end") @effect("end-session") forbid (principal, action == Action::"drop", resource);
+      @id("deny") forbid (principal, action == Action::"alter", resource);
+      @id("hold") @effect("hold") @approvers("owners") forbid (principal, action, resource);`)
+    expect(decide(ending, request([use('read'), use('drop')]))).toMatchObject({
+      verdict: 'deny',
+      policies: ['end'],
+      endsSession: true,
+    })
+    expect(decide(ending, request([use('alter')])).endsSession).toBeUndefined()
+    expect(decide(ending, request([use('read')]))).toMatchObject({ verdict: 'hold' })
+  })
+
+  it('says what to say first, where that helps', () => {
+    const wanting = (condition: string) =>
+      set(`@id("p") permit (principal, action, resource);
+        @id("f") forbid (principal, action == Action::"write", resource) ${condition};`)
+    const wanted = (condition: string, more: Partial<Request['statement']> = {}) =>
+      (decide(wanting(condition), request([use('write')], more)).wanted ?? []).map(
+        ({ saying, form }) => `${saying} ${form ?? 'any'}`,
+      )
+    expect(wanted('unless { context has ticket }')).toEqual(['ticket any'])
+    expect(wanted('unless { context has ticket && context.ticket like "OPS-*" }', { ticket: 'x' })).toEqual([
+      'ticket OPS-*',
+    ])
+    expect(wanted('unless { context has ticket && context.ticket == "OPS-7" }')).toEqual(['ticket OPS-7'])
+    expect(wanted('unless { context has ticket && context has reason }')).toEqual(['ticket any', 'reason any'])
+    // It would not help, or it is not what is wrong.
+    expect(wanted('')).toEqual([])
+    expect(wanted('when { context has ticket }', { ticket: 'x' })).toEqual([])
+  })
+
+  it('says so of what only a permit lets in, too', () => {
+    const permitted = set(
+      '@id("p") permit (principal, action, resource) when { context has ticket && context.ticket like "*-1*" };',
+    )
+    expect(decide(permitted, request([use('read')]))).toMatchObject({
+      verdict: 'deny',
+      policies: [],
+      wanted: [{ saying: 'ticket', form: '*-1*' }],
     })
   })
 
@@ -223,7 +277,7 @@ describe('the shipped set', () => {
       principal,
       target,
       { name: 'pg_catalog.pg_stat_activity.query', class: 'unknown' },
-      { hour: 12 },
+      at(12),
     )
     expect(masked.clear).toBe(false)
     for (const dangers of [['other-statements'], ['statistics-values']])
@@ -256,14 +310,14 @@ describe('the shipped set', () => {
 
   it('masks every column that is not clear, for everybody', () => {
     const mask = (column: string, principal = ana) =>
-      maskDecision(shipped, principal, target, { name: 'public.customers.email', class: column }, { hour: 12 })
+      maskDecision(shipped, principal, target, { name: 'public.customers.email', class: column }, at(12))
     expect(mask('clear')).toEqual({ clear: true, kind: undefined, policies: ['clear-columns'] })
     expect(mask('email')).toEqual({ clear: false, kind: undefined, policies: [] })
     expect(mask('unknown', etl).clear).toBe(false)
     expect(mask('secret')).toEqual({ clear: false, kind: 'redact', policies: ['secrets-leave-nothing'] })
   })
 
-  it('lets everybody connect', () => expect(mayConnect(shipped, copilot, target, { hour: 1 })).toBe(true))
+  it('lets everybody connect', () => expect(mayConnect(shipped, copilot, target, at(1))).toBe(true))
 
   it('knows every danger that libs/sql can tell of', async () => {
     const { DANGERS } = await import('@countersign/sql')
@@ -290,7 +344,7 @@ const RULES = defaultPolicies()
   .join('\n')
 
 describe('whoever may see everything', () => {
-  const sees = (text: string, principal: Principal = ana, context: { hour: number; reason?: string } = { hour: 1 }) =>
+  const sees = (text: string, principal: Principal = ana, context = at(1)) =>
     seesEverything(set(text), principal, target, context)
   const unmask = 'action == Action::"unmask"'
 
@@ -319,13 +373,13 @@ describe('whoever may see everything', () => {
 
   it('may have to say why, and may be kept out as somebody', () => {
     const why = `@id("p") permit (principal, ${unmask}, resource) when { context has reason };`
-    expect([sees(why), sees(why, ana, { hour: 1, reason: 'why' })]).toEqual([false, true])
+    expect([sees(why), sees(why, ana, at(1, { reason: 'why' }))]).toEqual([false, true])
     const some = `@id("p") permit (principal, action, resource); @id("b") @effect("mask") @mask("null") forbid (principal is Agent, ${unmask}, resource);`
     expect([sees(some), sees(some, copilot)]).toEqual([true, false])
   })
 
   it('is nobody by the shipped set', () =>
-    expect(seesEverything(compilePolicies(defaultPolicies()), ana, target, { hour: 1 })).toBe(false))
+    expect(seesEverything(compilePolicies(defaultPolicies()), ana, target, at(1))).toBe(false))
 })
 
 describe('a mask', () => {
@@ -333,17 +387,17 @@ describe('a mask', () => {
     @id("all") permit (principal, action == Action::"unmask", resource) when { context has reason };
     @id("a") @mask("partial") forbid (principal, action == Action::"unmask", resource) when { resource.class == "card" };
     @id("b") @mask("null") forbid (principal is Agent, action == Action::"unmask", resource in Relation::"prod/shop.public.payments");`)
-  const mask = (column: string, principal: Principal, context: { hour: number; reason?: string }) =>
+  const mask = (column: string, principal: Principal, context: ReturnType<typeof at>) =>
     maskDecision(masks, principal, target, { name: 'public.payments.card', class: column }, context)
 
   it('is lifted by a permit, with what the permit asks for', () => {
-    expect(mask('iban', ana, { hour: 1, reason: 'why' })).toEqual({ clear: true, kind: undefined, policies: ['all'] })
-    expect(mask('iban', ana, { hour: 1 }).clear).toBe(false)
+    expect(mask('iban', ana, at(1, { reason: 'why' }))).toEqual({ clear: true, kind: undefined, policies: ['all'] })
+    expect(mask('iban', ana, at(1)).clear).toBe(false)
   })
 
   it('is the strictest of those that apply', () => {
-    expect(mask('card', ana, { hour: 1, reason: 'why' })).toEqual({ clear: false, kind: 'partial', policies: ['a'] })
-    expect(mask('card', copilot, { hour: 1, reason: 'why' })).toEqual({
+    expect(mask('card', ana, at(1, { reason: 'why' }))).toEqual({ clear: false, kind: 'partial', policies: ['a'] })
+    expect(mask('card', copilot, at(1, { reason: 'why' }))).toEqual({
       clear: false,
       kind: 'null',
       policies: ['a', 'b'],
@@ -396,7 +450,7 @@ describe('what is asked', () => {
     const column = columnEntity({ name: 'public.orders.total', class: 'clear' }, target)
     const unmask = { uid: { type: 'Action', id: 'unmask' }, attrs: {}, parents: [] }
     expect(
-      answer(principalEntity(principal), unmask, column, { environment: 'prod', agent: true, hour: 3 }),
+      answer(principalEntity(principal), unmask, column, { environment: 'prod', agent: true, ...at(3) }),
     ).toMatchObject(fits)
   })
 

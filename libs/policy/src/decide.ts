@@ -3,6 +3,7 @@ import { authorize, type Question } from './authorize.ts'
 import { actionEntity, principalEntity, resourceEntity } from './entities.ts'
 import type { Policy, PolicySet } from './policy-set.ts'
 import type { Request, RequestedUse, StatementFacts } from './request.ts'
+import type { Wanted } from './said.ts'
 
 export interface Decision {
   readonly verdict: 'allow' | 'hold' | 'deny'
@@ -14,6 +15,10 @@ export interface Decision {
   /** One clause for people: why. */
   readonly because: string
   readonly advice?: string
+  /** Of a hold or a denial: with these said beforehand it would come off better. */
+  readonly wanted?: readonly Wanted[]
+  /** Of a denial: the session that tried it ends. */
+  readonly endsSession?: true
 }
 
 /**
@@ -21,11 +26,39 @@ export interface Decision {
  * permits, and what a policy fails to answer, is denied.
  */
 export const decide = (set: PolicySet, request: Request): Decision => {
+  const decision = decided(set, request)
+  const wanted = decision.verdict === 'allow' ? [] : helpful(set, request, decision.verdict)
+  return wanted.length > 0 ? { ...decision, wanted } : decision
+}
+
+const decided = (set: PolicySet, request: Request): Decision => {
   const answers = request.uses.map((use) => ask(set, request, use))
   const worst = VERDICTS.find((verdict) => answers.some((answer) => answer.verdict === verdict)) ?? 'deny'
   const deciding = answers.filter(({ verdict }) => verdict === worst)
   return decisionOf(worst, distinct(deciding.flatMap(({ policies }) => policies)), set)
 }
+
+/**
+ * What policies ask for is tried, so that nobody is told to name a ticket where that would change nothing: each alone,
+ * and then one of each together.
+ */
+const helpful = (set: PolicySet, request: Request, verdict: Decision['verdict']): readonly Wanted[] => {
+  const tickets = set.wanted.filter(({ saying }) => saying === 'ticket')
+  const reasons = set.wanted.filter(({ saying }) => saying === 'reason')
+  const both = tickets.flatMap((ticket) => reasons.map((reason) => [ticket, reason]))
+  const tries = [...set.wanted.map((each) => [each]), ...both].slice(0, ASKED_MAX / request.uses.length)
+  return tries.find((each) => isBetter(decided(set, saying(request, each)).verdict, verdict)) ?? []
+}
+
+/** So many questions more than one decision has, at most: a statement can use thousands of things. */
+const ASKED_MAX = 200
+
+const saying = (request: Request, wanted: readonly Wanted[]): Request => ({
+  ...request,
+  statement: { ...request.statement, ...Object.fromEntries(wanted.map(({ saying: what, sample }) => [what, sample])) },
+})
+
+const isBetter = (a: Decision['verdict'], b: Decision['verdict']): boolean => VERDICTS.indexOf(a) > VERDICTS.indexOf(b)
 
 const VERDICTS = ['deny', 'hold', 'allow'] as const
 
@@ -89,8 +122,11 @@ const decisionOf = (verdict: Decision['verdict'], ids: readonly string[], set: P
     quorum: Math.max(1, ...holds.map(({ obligations }) => obligations.quorum)),
     because: becauseOf(verdict, policies),
     ...(verdict === 'allow' || advice === undefined ? {} : { advice }),
+    ...(verdict === 'deny' && policies.some(endsSession) ? { endsSession: true } : {}),
   }
 }
+
+const endsSession = ({ obligations }: Policy): boolean => obligations.effect === 'end-session'
 
 const becauseOf = (verdict: Decision['verdict'], policies: readonly Policy[]): string => {
   const reasons = distinct(policies.flatMap(({ id, obligations }) => obligations.because ?? `policy ${id}`))

@@ -4,6 +4,7 @@ import { authorize, type Question } from './authorize.ts'
 import { columnEntity, databaseEntity, principalEntity } from './entities.ts'
 import type { Mask } from './obligations.ts'
 import type { PolicySet } from './policy-set.ts'
+import type { ClockFacts } from './wall-clock.ts'
 
 export interface MaskDecision {
   /** Its values may be seen as they are. */
@@ -13,9 +14,7 @@ export interface MaskDecision {
   readonly policies: readonly string[]
 }
 
-export interface MaskContext {
-  /** UTC, 0 to 23. */
-  readonly hour: number
+export interface MaskContext extends ClockFacts {
   readonly reason?: string
   readonly ticket?: string
 }

@@ -5,13 +5,14 @@ import { PolicyError } from './policy-error.ts'
  *
  *   @id("hold-every-row")           its name, unique among all files; the only one that is needed
  *   @effect("hold")                 of a forbid: hold instead of deny; `mask` of a forbid of unmask
+ *   @effect("end-session")          of a forbid: deny, and end the session that tried it
  *   @approvers("owners,security")   of a hold: groups that each have to sign; `owners` are those of DATAOWNERS
  *   @quorum("2")                    of a hold: how many people in all
  *   @mask("partial")                of a forbid of unmask: how the value is masked
  *   @because("…")  @advice("…")     for people: why, and what to do instead
  */
 
-export const EFFECTS = ['deny', 'hold', 'mask'] as const
+export const EFFECTS = ['deny', 'hold', 'mask', 'end-session'] as const
 export type Effect = (typeof EFFECTS)[number]
 
 export const MASKS = ['partial', 'redact', 'null', 'year', 'pseudonym'] as const
@@ -68,6 +69,7 @@ const misplacedAnnotation = (
   }
   const asksForMask = effect === 'mask' || annotations['mask'] !== undefined
   if (asksForMask && !(kind === 'forbid' && isUnmask)) return 'masks belong to a forbid of Action::"unmask" alone'
+  if (effect === 'end-session' && isUnmask) return '@effect("end-session") cannot be put on Action::"unmask"'
   return effect === 'hold' && isUnmask ? 'a hold cannot be put on Action::"unmask"' : undefined
 }
 

@@ -11,6 +11,7 @@ import {
 import { contextFacts } from './context-facts.ts'
 import { readObligations, type Obligations, type Place } from './obligations.ts'
 import { PolicyError } from './policy-error.ts'
+import { wantedBy, type Wanted } from './said.ts'
 import { SCHEMA } from './shipped.ts'
 
 export interface PolicyFile {
@@ -36,6 +37,10 @@ export interface PolicySet {
   readonly factsUsed: ReadonlySet<string>
   /** The same for any question, of who may see a value or connect too. */
   readonly factsEver: ReadonlySet<string>
+  /** The same of what columns show: facts of the circumstances that masks may depend on. */
+  readonly maskFactsUsed: ReadonlySet<string>
+  /** Tickets and reasons that some policy asks for. */
+  readonly wanted: readonly Wanted[]
   /**
    * False when nothing that a statement does or is can change its decision, and nobody is asked for one: who wants it,
    * where and when decides alone.
@@ -75,6 +80,8 @@ export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
     policies: new Map(compiled.map(({ policy }) => [policy.id, policy])),
     factsUsed,
     factsEver: new Set(compiled.flatMap(({ json }) => contextFacts(json))),
+    maskFactsUsed: new Set(unmasking.flatMap(({ json }) => contextFacts(json))),
+    wanted: distinct(concerned.flatMap(({ json }) => wantedBy(json))),
     looksAtStatements:
       concerned.some(({ policy }) => policy.obligations.effect === 'hold') ||
       concerned.some(({ json }) => json.action.op !== 'All' || looksAtResource(json)) ||
@@ -84,7 +91,19 @@ export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
 }
 
 /** Facts that are known before anything is known of a statement. */
-const OF_THE_ASKER: ReadonlySet<string> = new Set(['environment', 'agent', 'hour', 'reason', 'ticket'])
+const OF_THE_ASKER: ReadonlySet<string> = new Set([
+  'environment',
+  'agent',
+  'hour',
+  'weekday',
+  'minuteOfDay',
+  'reason',
+  'ticket',
+])
+
+const distinct = (wanted: readonly Wanted[]): readonly Wanted[] => [
+  ...new Map(wanted.map((each) => [`${each.saying} ${each.form ?? ''}`, each])).values(),
+]
 
 /** All that is wrong with a set of policies, where `compilePolicies` ends at the first. */
 export const faultsInPolicies = (files: readonly PolicyFile[]): readonly PolicyError[] => inspect(files).errors

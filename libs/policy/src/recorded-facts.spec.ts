@@ -41,6 +41,8 @@ const anyRequest = fc
         statement: fc.string(),
         transaction: fc.constantFrom('idle', 'open', 'failed'),
         hour: fc.nat(23),
+        weekday: fc.integer({ min: 1, max: 7 }),
+        minuteOfDay: fc.nat(1_439),
         readOnly: fc.boolean(),
         unresolved: fc.boolean(),
         fails: fc.boolean(),
@@ -63,10 +65,12 @@ describe('recorded facts', () => {
     fc.assert(
       fc.property(anyRequest, (request) => {
         const facts = recordedFacts(request, NOTHING)
-        const { transaction, hour, readOnly, reason, ticket } = request.statement
+        const { transaction, hour, weekday, minuteOfDay, readOnly, reason, ticket } = request.statement
         const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
         const read = DecidedFacts.parse(JSON.parse(JSON.stringify(facts)))
-        expect(requestFromRecord(read, { principal, target, transaction, hour, readOnly, ...said })).toEqual(request)
+        const time = { hour, weekday, minuteOfDay }
+        const around = { principal, target, transaction, readOnly, ...time, ...said }
+        expect(requestFromRecord(read, around)).toEqual(request)
       }),
     ))
 
@@ -78,6 +82,8 @@ describe('recorded facts', () => {
         statement: 'SELECT',
         transaction: 'idle',
         hour: 12,
+        weekday: 3,
+        minuteOfDay: 720,
         readOnly: true,
         unresolved: false,
         fails: false,

@@ -5,6 +5,7 @@ import { maskDecision } from './mask-decision.ts'
 import type { PolicySet } from './policy-set.ts'
 import { requestFromRecord } from './recorded-facts.ts'
 import type { StatementFacts } from './request.ts'
+import { momentOf, wallClock } from './wall-clock.ts'
 
 /*
  * What another set of policies would have said of a statement that is on record.
@@ -23,6 +24,8 @@ export interface Recorded {
   readonly ticket?: string | undefined
   /** When it was decided. */
   readonly at: Instant
+  /** Of the environment that it was for; else UTC. */
+  readonly timeZone?: string | undefined
 }
 
 export interface Replay {
@@ -34,18 +37,26 @@ export interface Replay {
 
 /** Undefined when it cannot be told: what the answer would rest on was not recorded. */
 export const replay = (set: PolicySet, recorded: Recorded): Replay | undefined => {
-  const { principal, target, facts, readOnly, transaction, reason, ticket, at, ...was } = recorded
+  const { principal, target, facts, readOnly, transaction, reason, ticket, at, timeZone, ...was } = recorded
   if (facts === undefined) return undefined
   if (facts.uses.length === 0) return { outcome: 'unchanged', because: 'policy is not asked', ...was }
   if (facts.notCounted && restsOnRows(set)) return undefined
   const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
-  const hour = Number(at.slice(11, 13))
-  const decision = decide(set, requestFromRecord(facts, { principal, target, readOnly, transaction, hour, ...said }))
+  const time = clockOf(timeZone)(momentOf(at))
+  const decision = decide(set, requestFromRecord(facts, { principal, target, readOnly, transaction, ...time, ...said }))
   const isClear = ({ column: name, class: held }: { column: string; class: string }) =>
-    maskDecision(set, principal, target, { name, class: held }, { hour, ...said }).clear
+    maskDecision(set, principal, target, { name, class: held }, { ...time, ...said }).clear
   const { policies, because } = decision
   const verdict = verdictOf(decision, facts.returned?.some((column) => !isClear(column)) ?? false)
   return { outcome: outcomeOf(was.verdict, verdict), verdict, policies, because }
+}
+
+const clocks = new Map<string | undefined, ReturnType<typeof wallClock>>()
+
+const clockOf = (timeZone: string | undefined): ReturnType<typeof wallClock> => {
+  const clock = clocks.get(timeZone) ?? wallClock(timeZone)
+  clocks.set(timeZone, clock)
+  return clock
 }
 
 const ROWS = [EVERY_FACT, 'rows', 'rowsShare', 'rowsExact', 'counted']

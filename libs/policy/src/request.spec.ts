@@ -8,6 +8,8 @@ const circumstances = {
   target: Target.parse({ environment: 'prod', database: 'shop' }),
   transaction: 'open',
   hour: 9,
+  weekday: 5,
+  minuteOfDay: 601,
   reason: 'because',
 } as const
 

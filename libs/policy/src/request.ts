@@ -1,5 +1,6 @@
 import type { Principal, Target } from '@countersign/contracts'
 import type { Action, Facts, SqlObject, Through, Use } from '@countersign/sql'
+import type { ClockFacts } from './wall-clock.ts'
 
 /** Everything that a decision about a statement rests on. */
 export interface Request {
@@ -10,11 +11,9 @@ export interface Request {
 }
 
 /** Facts about the statement as a whole. The names are those of the policies' context. */
-export interface StatementFacts {
+export interface StatementFacts extends ClockFacts {
   readonly statement: string
   readonly transaction: 'idle' | 'open' | 'failed'
-  /** UTC, 0 to 23. */
-  readonly hour: number
   readonly reason?: string
   readonly ticket?: string
   readonly readOnly: boolean
@@ -52,11 +51,10 @@ export interface Count {
   readonly exact: boolean
 }
 
-export interface Circumstances {
+export interface Circumstances extends ClockFacts {
   readonly principal: Principal
   readonly target: Target
   readonly transaction: StatementFacts['transaction']
-  readonly hour: number
   readonly reason?: string
   readonly ticket?: string
 }

@@ -45,6 +45,11 @@ type Statement = {
   agent: Bool,
   // UTC, 0 to 23
   hour: Long,
+  // in the time zone of the environment: 1 is Monday, 7 Sunday
+  weekday: Long,
+  // in the time zone of the environment: minutes since midnight, 0 to 1439
+  minuteOfDay: Long,
+  // \`SET countersign.reason = '…'\` and \`SET countersign.ticket = '…'\`; absent when nothing or only blanks are said
   reason?: String,
   ticket?: String,
   // proven to change nothing
@@ -81,6 +86,8 @@ type Circumstances = {
   environment: String,
   agent: Bool,
   hour: Long,
+  weekday: Long,
+  minuteOfDay: Long,
   reason?: String,
   ticket?: String
 };

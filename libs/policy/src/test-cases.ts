@@ -36,6 +36,8 @@ const shared = {
   principal: z.strictObject(Principal.shape),
   target: TargetText.describe('`environment/database`'),
   hour: z.int().min(0).max(23).default(12),
+  weekday: z.int().min(1).max(7).describe('1 is Monday, 7 Sunday.').default(3),
+  minuteOfDay: z.int().min(0).max(1_439).describe('Else the beginning of the hour.').optional(),
   reason: z.string().optional(),
   ticket: z.string().optional(),
   expect: z.union([Expectation.shape.verdict.transform((verdict): Expectation => ({ verdict })), Expectation]),
@@ -114,8 +116,14 @@ export const runTestCase = (set: PolicySet, test: TestCase): Tested => {
 }
 
 const answerTo = (set: PolicySet, test: TestCase): z.input<typeof Expectation> => {
-  const { principal, target, hour, reason, ticket } = test
-  const said = { hour, ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
+  const { principal, target, hour, weekday, minuteOfDay = 60 * hour, reason, ticket } = test
+  const said = {
+    hour,
+    weekday,
+    minuteOfDay,
+    ...(reason !== undefined && { reason }),
+    ...(ticket !== undefined && { ticket }),
+  }
   if ('connect' in test) return { verdict: mayConnect(set, principal, target, said) ? 'allow' : 'deny' }
   if ('column' in test) {
     const { clear, kind, policies } = maskDecision(set, principal, target, test.column, said)

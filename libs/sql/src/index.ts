@@ -1,5 +1,8 @@
 export * from './action.ts'
 export * from './blast/index.ts'
+export * from './advice/advice.ts'
+export * from './advice/advise.ts'
+export type { Known } from './advice/known.ts'
 export * from './command.ts'
 export * from './count-queries.ts'
 export * from './danger.ts'

@@ -5,12 +5,22 @@ import { doctor } from './doctor/doctor.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { policy } from './policy/policy-command.ts'
 import { requests } from './requests/requests.ts'
+import { restrictions } from './restrictions/restrictions.ts'
 import { sessions } from './sessions.ts'
 import { tail } from './tail/tail.ts'
 import { up } from './up/up-command.ts'
 import { whatif } from './whatif/whatif.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { up, requests, sessions, tail, policy, whatif, doctor }
+const COMMANDS: Readonly<Record<string, Command>> = {
+  up,
+  requests,
+  restrictions,
+  sessions,
+  tail,
+  policy,
+  whatif,
+  doctor,
+}
 
 /** The whole command line: finds the command, answers `--help`, turns what is thrown into a message and a code. */
 export const runCommandLine = async (args: readonly string[], io: Io): Promise<ExitCode> => {

@@ -5,12 +5,15 @@ import { CastVoteController } from './cast-vote/cast-vote.controller.ts'
 import { CastVoteHandler } from './cast-vote/cast-vote.handler.ts'
 import { ClaimGrantHandler } from './claim-grant/claim-grant.handler.ts'
 import { HealthController } from './health/health.controller.ts'
+import { LiftRestrictionHandler } from './lift-restriction/lift-restriction.handler.ts'
+import { RestrictionsController } from './lift-restriction/restrictions.controller.ts'
 import { ObserveDatabaseHandler } from './observe-database/observe-database.handler.ts'
 import { OpenRequestHandler } from './open-request/open-request.handler.ts'
 import { ProposePoliciesController } from './propose-policies/propose-policies.controller.ts'
 import { ReadRequestsController } from './read-requests/read-requests.controller.ts'
 import { ReadRequests } from './read-requests/read-requests.ts'
 import { ReadStateController } from './read-state/read-state.controller.ts'
+import { RestrictPrincipalHandler } from './restrict-principal/restrict-principal.handler.ts'
 import { TailEventsController } from './tail-events/tail-events.controller.ts'
 import { WhatIfController } from './whatif/whatif.controller.ts'
 import { CancelRequestController } from './withdraw-request/cancel-request.controller.ts'
@@ -30,6 +33,7 @@ export class ControlModule {
         ReadStateController,
         ProposePoliciesController,
         WhatIfController,
+        RestrictionsController,
         TailEventsController,
         OpenapiController,
         HealthController,
@@ -42,6 +46,8 @@ export class ControlModule {
         WithdrawRequestHandler,
         ClaimGrantHandler,
         ObserveDatabaseHandler,
+        RestrictPrincipalHandler,
+        LiftRestrictionHandler,
       ],
     }
   }

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import type { PrincipalId, RequestId } from '@countersign/contracts'
+import type { PrincipalId, Target, RequestId } from '@countersign/contracts'
 import type { EventLog } from '@countersign/eventlog'
 import type { Config, Logger } from '@countersign/platform'
 import type { Provider } from '@nestjs/common'
@@ -21,13 +21,15 @@ import { readPolicySet } from './policies/policy-files.ts'
 import { ProposePolicies } from './propose-policies/propose-policies.ts'
 import { PublishFiles, warnTo } from './publish-files.ts'
 import { repeat } from './repeat.ts'
+import { Attempts } from './restrictions/attempts.ts'
+import { RestrictionDesk } from './restrictions/restriction-desk.ts'
 import { openStreams, type Streams } from './streams.ts'
 import { EventHub } from './tail-events/event-hub.ts'
 import * as token from './tokens.ts'
 import { WhatIf } from './whatif/what-if.ts'
 
 export interface ControlOptions {
-  readonly config: Pick<Config, 'control' | 'holds'>
+  readonly config: Pick<Config, 'control' | 'holds'> & Partial<Pick<Config, 'databases'>>
   readonly log: EventLog
   readonly logger: Logger
   readonly clock: Clock
@@ -54,9 +56,10 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
 
   const core = await openCore(options)
   const { streams, desk, sessions, health } = core
-  const { board, book, tell } = streams
+  const { board, book, tell, restrictions } = streams
+  const restrictionDesk = new RestrictionDesk({ tell, board, book: restrictions, logger, clock })
   const changes = config.control.policyChanges
-  const whatIf = new WhatIf(log, sessions)
+  const whatIf = new WhatIf(log, sessions, (target) => timeZoneOf(target, config.databases))
   const policyDesk = new PolicyDesk({
     ...options,
     changes,
@@ -102,17 +105,20 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
       value(token.EVENT_HUB, hub),
       value(token.HEALTH, health),
       value(token.LOGGER, logger),
+      value(token.RESTRICTIONS, streams.restrictions),
+      value(token.RESTRICTION_DESK, restrictionDesk),
     ],
     logger,
   )
-  const perform = performer(app.get(CommandBus), book, clock)
+  const attempts = new Attempts(config.control.restrictions, clock)
+  const perform = performer(app.get(CommandBus), book, attempts, clock)
   const { cursor: from } = streams.resumePoint
-  const access = new AccessReader({ ...options, from, sessions, perform, quarantine: streams.quarantine })
+  const access = new AccessReader({ ...options, from, sessions, attempts, perform, quarantine: streams.quarantine })
   core.access = access
   await access.caughtUp()
   await desk.settleDoubts(0)
 
-  const stopUpkeep = repeat(() => upkeep(desk), UPKEEP_MS, logger)
+  const stopUpkeep = repeat(() => upkeep(desk, restrictionDesk), UPKEEP_MS, logger)
   const stopPolicyUpkeep = repeat(() => upkeepOfPolicies(policyDesk), UPKEEP_MS, logger)
   const stopWatching = files.watch()
   const port = await listen(app, config.control.listen)
@@ -169,7 +175,8 @@ const upkeepOfPolicies = async (policyDesk: PolicyDesk): Promise<void> => {
   await policyDesk.enforceGranted()
 }
 
-const upkeep = async (desk: ApprovalDesk): Promise<void> => {
+const upkeep = async (desk: ApprovalDesk, restrictionDesk: RestrictionDesk): Promise<void> => {
+  await restrictionDesk.upkeep()
   await desk.closeAllDue()
   await desk.settleDoubts()
 }
@@ -184,5 +191,8 @@ const circumstancesOf =
   })
 
 const isIn = (principals: ReadonlySet<PrincipalId>) => (id: PrincipalId) => principals.has(id)
+
+const timeZoneOf = ({ environment, database }: Target, databases: Config['databases'] = []): string | undefined =>
+  databases.find((one) => one.environment === environment && one.name === database)?.timeZone
 
 const value = (provide: symbol, useValue: unknown): Provider => ({ provide, useValue })

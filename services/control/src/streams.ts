@@ -17,6 +17,7 @@ import type { Clock } from './clock.ts'
 import { DecisionBoard } from './decisions/decision-board.ts'
 import { governance, type Tell } from './governance/governance.ts'
 import { PolicyHistory } from './policies/policy-history.ts'
+import { RestrictionsBook } from './restrictions/restrictions-book.ts'
 import { quarantinedEvent, quarantineStream, type Quarantine } from './quarantine/quarantine.ts'
 
 export interface StreamsOptions {
@@ -42,6 +43,7 @@ export interface Streams {
   readonly book: ApprovalsBook
   readonly board: DecisionBoard
   readonly policyHistory: PolicyHistory
+  readonly restrictions: RestrictionsBook
   readonly resumePoint: ResumePoint
   readonly handle: (stream: string, command: ApprovalCommand) => Promise<readonly ApprovalEvent[]>
   readonly tell: Tell
@@ -60,6 +62,7 @@ export const openStreams = async (options: StreamsOptions): Promise<Streams> => 
   const { source, clock: now, newId, failed } = options
   const book = new ApprovalsBook()
   const policyHistory = new PolicyHistory()
+  const restrictions = new RestrictionsBook()
   const resumePoint = new ResumePoint()
   const log = resumePoint.through(options.log, () => options.accessCursor() ?? resumePoint.cursor)
   const common = { log, source, now, newId, onFailed: failed }
@@ -69,7 +72,10 @@ export const openStreams = async (options: StreamsOptions): Promise<Streams> => 
     topic: TOPICS.governance,
     read: readGovernanceEvent,
     write: writeGovernanceEvent,
-    onCommit: ({ events }) => policyHistory.take(events),
+    onCommit: ({ commit, events }) => {
+      policyHistory.take(events)
+      restrictions.take(commit.stream, events)
+    },
     onQuarantine: (found) => quarantineLater(found),
   })
   const tell = handlerOf(governance, history)
@@ -105,6 +111,7 @@ export const openStreams = async (options: StreamsOptions): Promise<Streams> => 
     book,
     board,
     policyHistory,
+    restrictions,
     resumePoint,
     handle: handlerOf(approval, approvals),
     tell,

@@ -12,6 +12,7 @@ import type { GateRules } from './startup/gate-rules.ts'
 import type { Line } from './startup/line.ts'
 import { login, type LoggedIn, type LoginOptions } from './startup/login.ts'
 import { Places } from './startup/places.ts'
+import { restrictedText } from './startup/restricted-text.ts'
 import { sparingly } from './startup/sparingly.ts'
 import { PeerGoneError, StartupRefusedError, type RefusalText } from './startup/startup-refused.ts'
 import type { Holds } from './statement/holds.ts'
@@ -113,8 +114,11 @@ export const welcome = async (socket: Socket, entrance: Entrance, closed: () => 
 
 /** A credential may be revoked while the server is connected to. From here to the list of sessions nothing waits. */
 const stillAllowed = (loggedIn: LoggedIn, { login }: Entrance): LoggedIn => {
-  if (login.inForce.stands(loggedIn.credential)) return loggedIn
+  const { credential } = loggedIn
+  if (login.inForce.stands(credential)) return loggedIn
   leaveAgain(loggedIn)
+  const restriction = login.inForce.restrictionOf(credential.principal.id)
+  if (restriction) throw new StartupRefusedError(...restrictedText(restriction))
   throw new StartupRefusedError('28000', 'access has been revoked')
 }
 

@@ -18,6 +18,7 @@ import { WorkerRecord } from './record/worker-record.ts'
 import { Sessions } from './sessions.ts'
 import { gateRulesOf, sameFiles, tlsFilesOf, type GateRules } from './startup/gate-rules.ts'
 import { TOO_MANY } from './startup/login.ts'
+import { restrictedText } from './startup/restricted-text.ts'
 import type { RefusalText } from './startup/startup-refused.ts'
 import { Holds } from './statement/holds.ts'
 import type { Judgement } from './statement/judgement.ts'
@@ -123,7 +124,10 @@ export class ProxyNode {
         for (const database of this.#databases.of(target)) database.columnsDecided(columns)
       },
       revoked: (credentialId) => this.#sessions.endCredential(credentialId, this.#speaker.lastWords(REVOKED)),
-      restricted: (principalId) => this.#sessions.endPrincipal(principalId, this.#speaker.lastWords(REVOKED)),
+      restricted: (restriction) => {
+        const lastWords = this.#speaker.lastWords(restrictedText(restriction))
+        this.#sessions.endPrincipal(restriction.principalId, lastWords)
+      },
       approvalChanged: (approval) => this.#holds.approvalChanged(approval),
       unreadable: (error) => logger.error('a decision could not be read', faultOf(error)),
     })

@@ -75,7 +75,7 @@ export class Sessions {
   }
 
   endPrincipal(principalId: PrincipalId, lastWords: Buffer): void {
-    this.endWhere(({ principal }) => principal.id === principalId, 'revoked', lastWords)
+    this.endWhere(({ principal }) => principal.id === principalId, 'restricted', lastWords)
   }
 }
 

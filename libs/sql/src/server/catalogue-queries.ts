@@ -131,7 +131,7 @@ export const catalogueQueries = {
 
   /** Keys that no two rows share: at most one row has given values for all of their columns. */
   keys: rows(`
-    SELECT i.indrelid::int8 AS relation, (i.indkey::int2[])[0:i.indnkeyatts - 1]::int[] AS columns
+    SELECT i.indrelid::int8 AS relation, (i.indkey::int2[])[0:i.indnkeyatts - 1]::int[] AS columns, i.indisprimary AS "primary"
       FROM pg_index i
      WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
      ORDER BY i.indexrelid`),

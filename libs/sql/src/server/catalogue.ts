@@ -23,6 +23,8 @@ export interface Catalogue {
   readonly rules: ReadonlyMap<number, readonly CatalogueRule[]>
   readonly attached: ReadonlyMap<number, readonly AttachedCode[]>
   readonly keys: ReadonlyMap<number, readonly (readonly number[])[]>
+  /** Whose columns are never null. */
+  readonly primaryKeys: ReadonlyMap<number, readonly number[]>
   /** By the relation that is referred to. */
   readonly foreignKeys: ReadonlyMap<number, readonly ForeignKey[]>
   readonly children: ReadonlyMap<number, readonly number[]>
@@ -141,6 +143,11 @@ export const readCatalogue = (answers: CatalogueAnswers): Catalogue => {
     rules: groupedRows(rowsOf(answers, 'rules'), 'relation', ruleOf),
     attached: groupedRows(rowsOf(answers, 'attached'), 'relation', attachedOf),
     keys: groupedRows(rowsOf(answers, 'keys'), 'relation', (row) => row.numbers('columns')),
+    primaryKeys: new Map(
+      rowsOf(answers, 'keys')
+        .filter((row) => row.isTrue('primary'))
+        .map((row) => [row.number('relation'), row.numbers('columns')]),
+    ),
     foreignKeys: groupedRows(rowsOf(answers, 'foreignKeys'), 'parent', foreignKeyOf),
     children: groupedRows(rowsOf(answers, 'children'), 'parent', (row) => row.number('child')),
     operators: new Map(rowsOf(answers, 'operators').map((row) => [row.number('oid'), operatorOf(row)])),
@@ -352,6 +359,11 @@ class Row {
   flag(field: string): boolean {
     const value = this.fields.get(field)
     return typeof value === 'boolean' ? value : this.fail(field, 'a boolean')
+  }
+
+  /** False where it is missing as well. */
+  isTrue(field: string): boolean {
+    return this.fields.get(field) === true
   }
 
   optionalNumber(field: string): number | undefined {

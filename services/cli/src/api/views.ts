@@ -133,6 +133,16 @@ export const SessionList = z.looseObject({
 
 export type SessionList = z.output<typeof SessionList>
 
+export const RestrictionView = z.looseObject({
+  principalId: z.string(),
+  because: z.string(),
+  since: Instant,
+  until: Instant,
+})
+export type RestrictionView = z.output<typeof RestrictionView>
+
+export const RestrictionList = z.looseObject({ restrictions: z.array(RestrictionView) })
+
 /** One event as it is shown to people: a line, and what to find more by. */
 export const EventView = z.looseObject({
   type: z.string(),

@@ -56,6 +56,8 @@ control:
   identities: ${q(home.identities)}
   # The demo follows DATAOWNERS as it is changed, until policies have been published by signatures once.
   policyChanges: { by: files }
+  # Who tries things out is refused often. Elsewhere the default is stricter: 10 within 10 minutes, for 30.
+  restrictions: { attempts: 300, withinMinutes: 1, forMinutes: 5 }
 
 audit:
   listen: { host: 127.0.0.1, port: ${ports.audit} }

@@ -3,6 +3,7 @@ import type { Logger } from '@countersign/platform'
 import { earlier } from '../follower.ts'
 import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { Effect } from './effects-of.ts'
+import type { Attempts } from '../restrictions/attempts.ts'
 import { FollowAccess } from './follow-access.ts'
 import { InspectAccess } from './inspect-access.ts'
 import type { OpenSessions } from './open-sessions.ts'
@@ -11,6 +12,7 @@ export interface AccessReaderOptions {
   readonly log: EventLog
   readonly from: Cursor
   readonly sessions: OpenSessions
+  readonly attempts: Pick<Attempts, 'resumeFrom'>
   readonly perform: (effect: Effect) => Promise<unknown>
   readonly quarantine: Quarantine
   readonly logger: Logger
@@ -21,9 +23,11 @@ export interface AccessReaderOptions {
 export class AccessReader {
   readonly #follower: FollowAccess
   readonly #inspector: InspectAccess
+  readonly #attempts: Pick<Attempts, 'resumeFrom'>
 
   constructor(options: AccessReaderOptions) {
     this.#follower = new FollowAccess(options)
+    this.#attempts = options.attempts
     this.#inspector = new InspectAccess(options)
   }
 
@@ -34,7 +38,7 @@ export class AccessReader {
 
   /** Where another process should start: what comes before has been acted on and inspected, and is over. */
   get resumeFrom(): Cursor {
-    return earlier(this.#follower.resumeFrom, this.#inspector.cursor)
+    return this.#attempts.resumeFrom(earlier(this.#follower.resumeFrom, this.#inspector.cursor))
   }
 
   caughtUp(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { AccessEvent, RequestId, SessionId } from '@countersign/contracts'
 import type { Cursor } from '@countersign/eventlog'
 import type { Observed } from '../observe-database/catalogue.ts'
+import { isDenied, type DeniedStatement, type Intended } from '../restrictions/attempts.ts'
 import type { OpenSessions } from './open-sessions.ts'
 
 export type Held = Extract<AccessEvent, { type: 'statement.held' }>['data']
@@ -15,6 +16,9 @@ export type Effect =
   /** Whoever waited on this session waits no more. */
   | { readonly type: 'abandon'; readonly sessionId: SessionId; readonly because: WithdrawnBecause }
   | { readonly type: 'observe'; readonly observed: Observed }
+  | { readonly type: 'count'; readonly denied: DeniedStatement }
+  /** Who was denied something in this session knows it now. */
+  | { readonly type: 'answered'; readonly sessionId: SessionId }
 
 /** Takes one event into the open sessions, and says what is to be done about it. */
 export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, before: Cursor): readonly Effect[] => {
@@ -35,6 +39,10 @@ export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, b
       return [{ type: 'claim', requestId: data.requestId, asked: data }]
     case 'database.observed':
       return [{ type: 'observe', observed: data }]
+    case 'statement.intended':
+      return isDenied(data) ? counted(data, sessions, before) : []
+    case 'statement.settled':
+      return data.outcome === 'refused' ? [{ type: 'answered', sessionId: data.sessionId }] : []
     case 'node.started':
     case 'node.heartbeat':
     case 'node.reloaded':
@@ -42,8 +50,6 @@ export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, b
     case 'audit.recovered':
     case 'auth.failed':
     case 'credential.used':
-    case 'statement.intended':
-    case 'statement.settled':
       return []
   }
 }
@@ -56,8 +62,23 @@ const opened = (held: Held, sessions: OpenSessions): readonly Effect[] => {
   return isAbandoned ? [open, { type: 'withdraw', requestId, because: 'client-gone' }] : [open]
 }
 
+/** In a session that nobody opened nobody has logged in: it counts for no one. */
+const counted = (
+  { sessionId, statementId, digest, at }: Intended,
+  sessions: OpenSessions,
+  before: Cursor,
+): readonly Effect[] => {
+  const session = sessions.recent(sessionId)
+  if (!session) return []
+  const began = sessions.beganBefore(sessionId) ?? before
+  const { id: principalId } = session.principal
+  return [{ type: 'count', denied: { principalId, sessionId, statementId, digest, at, before: began } }]
+}
+
 const gone = (because: Extract<AccessEvent, { type: 'session.closed' }>['data']['because']): WithdrawnBecause => {
   switch (because) {
+    case 'restricted':
+      return 'revoked'
     case 'revoked':
     case 'node-stopping':
     case 'node-died':

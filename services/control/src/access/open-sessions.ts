@@ -44,6 +44,11 @@ export class OpenSessions {
     return this.#sessions.get(sessionId)?.session
   }
 
+  /** Where cs.access had been read to when it was opened; undefined when it is not open any more. */
+  beganBefore(sessionId: SessionId): Cursor | undefined {
+    return this.#sessions.get(sessionId)?.before
+  }
+
   /** Also of a session that has ended not long ago. */
   recent(sessionId: SessionId): Session | undefined {
     return this.get(sessionId) ?? this.#ended.get(sessionId)

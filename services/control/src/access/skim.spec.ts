@@ -13,6 +13,12 @@ describe('whether a record holds nothing but ordinary events', () => {
     expect(isOrdinary(record(types.map((type) => event(type))))).toBe(ordinary),
   )
 
+  it('is not said where policy has denied something: that is counted', () => {
+    expect(isOrdinary(record([event('statement.intended', { verdict: 'allow' })]))).toBe(true)
+    expect(isOrdinary(record([event('statement.intended', { verdict: 'deny' })]))).toBe(false)
+    expect(isOrdinary(record([event('statement.intended', { text: '"verdict":"deny"' })]))).toBe(true)
+  })
+
   it('is not said of a version that is not written today', () => {
     expect(isOrdinary(record([{ ...event('statement.settled'), version: 1 }]))).toBe(true)
     expect(isOrdinary(record([{ ...event('statement.settled'), version: 3 }]))).toBe(false)

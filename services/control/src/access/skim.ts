@@ -12,9 +12,12 @@ const ORDINARY: ReadonlySet<string> = new Set([
   'statement.settled@1', // the same
   'statement.settled@2',
   'credential.used@2',
-  'auth.failed@2',
+  'auth.failed@3',
   'node.heartbeat@1',
 ])
+
+/** Of a statement that policy denies: those are counted. */
+const DENIED = '"verdict":"deny"'
 
 /**
  * Whether a record holds nothing but ordinary events, as far as its bytes show.
@@ -24,6 +27,7 @@ const ORDINARY: ReadonlySet<string> = new Set([
  */
 export const isOrdinary = (value: Uint8Array): boolean => {
   const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
+  if (text.includes(DENIED)) return false
   let found = 0
   for (const [, type, version] of text.matchAll(TYPES)) {
     if (!ORDINARY.has(`${type}@${version}`)) return false

@@ -184,6 +184,25 @@ export const SessionView = z.object({
 export const SessionList = z.object({ sessions: z.array(SessionView) })
 export type SessionList = z.output<typeof SessionList>
 
+export const RestrictionPath = z.strictObject({ id: PrincipalId })
+
+export const LiftInput = z.strictObject({
+  reason: z.string().trim().min(1).max(2_000).describe('Kept with the release.'),
+})
+export type LiftInput = z.output<typeof LiftInput>
+
+export const RestrictionView = z.object({
+  principalId: PrincipalId,
+  because: z.string(),
+  attempts: z.array(StatementId).describe('The statements that were denied.'),
+  since: Instant,
+  until: Instant.describe('Then it ends by itself.'),
+})
+export type RestrictionView = z.output<typeof RestrictionView>
+
+export const RestrictionList = z.object({ restrictions: z.array(RestrictionView) })
+export type RestrictionList = z.output<typeof RestrictionList>
+
 export const PolicyView = z.object({
   version: z.string(),
   files: z.array(z.object({ name: z.string(), text: z.string() })),

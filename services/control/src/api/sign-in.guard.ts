@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Principal } from '@countersign/contracts'
+import type { DecisionEvent, Principal } from '@countersign/contracts'
 import { createParamDecorator, Inject, type CanActivate, type ExecutionContext } from '@nestjs/common'
 import type { Clock } from '../clock.ts'
 import type { DecisionBoard } from '../decisions/decision-board.ts'
@@ -28,12 +28,19 @@ export class SignInGuard implements CanActivate {
     if (holder === 'unknown') throw new ApiError('unauthenticated', 'nobody has this token', 'check the token')
     if (holder === 'expired') throw new ApiError('token-expired', 'the token has expired', 'ask for a new one')
     const restriction = this.board.decision(`restriction/${holder.principal.id}`)
-    if (restriction?.type === 'restriction.in-force' && restriction.data.restricted) {
-      throw new ApiError('restricted', 'you may do nothing for now', 'ask those who watch over the databases')
+    if (restriction?.type === 'restriction.in-force' && isInForce(restriction.data, this.clock())) {
+      const { because, until } = restriction.data
+      const end = until === undefined ? '' : ` until ${until}`
+      throw new ApiError('restricted', `you may do nothing for now${end}: ${because}`, 'ask somebody of security')
     }
     return holder.principal
   }
 }
+
+const isInForce = ({ restricted, until }: Restriction, at: string): boolean =>
+  restricted && (until === undefined || until > at)
+
+type Restriction = Extract<DecisionEvent, { type: 'restriction.in-force' }>['data']
 
 /** Who calls, after `SignInGuard`. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {

@@ -234,6 +234,18 @@ const governanceShown = ({ type, data }: GovernanceEvent): Shown => {
       return { at, principal: data.principal.id, summary: `${data.principal.id} registered until ${data.expiresAt}` }
     case 'identity.revoked':
       return { at, principal: data.principalId, summary: `credential ${data.credentialId} revoked` }
+    case 'principal.restricted':
+      return {
+        at,
+        principal: data.principalId,
+        summary: `${data.principalId} restricted until ${data.until}: ${data.because}`,
+      }
+    case 'principal.released':
+      return {
+        at,
+        principal: data.principalId,
+        summary: `${data.principalId} free again (${data.because}${data.by === undefined ? '' : ` by ${data.by}`})`,
+      }
     case 'data.classified':
       return {
         at,

@@ -27,7 +27,7 @@ import {
   type Topic,
 } from '@countersign/contracts'
 import { accepts, LogUnavailableError, type EventLog, type Heads, type NewRecord } from '@countersign/eventlog'
-import type { Logger } from '@countersign/platform'
+import type { Logger, RestrictionConfig } from '@countersign/platform'
 import { later, type Clock } from '../clock.ts'
 import { startControl, type Control } from '../control.ts'
 
@@ -98,7 +98,14 @@ export const runControl = async (
     policies,
     logger = silent,
     changes = 'files',
-  }: { clock: Clock; policies?: string; logger?: Logger; changes?: 'files' | 'signatures' },
+    restrictions = { attempts: 10, withinMinutes: 10, forMinutes: 30 },
+  }: {
+    clock: Clock
+    policies?: string
+    logger?: Logger
+    changes?: 'files' | 'signatures'
+    restrictions?: RestrictionConfig
+  },
 ) => {
   const control: Control = await startControl({
     config: {
@@ -106,6 +113,7 @@ export const runControl = async (
         listen: { host: '127.0.0.1', port: 0 },
         identities: folder.identities,
         owners: folder.owners,
+        restrictions,
         ...(policies !== undefined && { policies }),
         policyChanges: { by: changes, approvers: ['security'], quorum: 1, openHours: 72 },
       },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Instant, TOPICS, type Replayed } from '@countersign/contracts'
+import { Instant, TOPICS, type Replayed, type Target } from '@countersign/contracts'
 import type { EventLog, LogRecord } from '@countersign/eventlog'
 import { replay, replayKey, Tally, type PolicySet, type Recorded, type Replay } from '@countersign/policy'
 import type { OpenSessions } from '../access/open-sessions.ts'
@@ -35,15 +35,20 @@ const SLICE_MS = 8
 const PROGRESS_MS = 500
 const ANSWERS_MAX = 20_000
 
+/** By whose clock weekdays and times of day count in an environment. */
+type TimeZoneOf = (target: Target) => string | undefined
+
 /** Replays what is on record under another set of policies, in a constant amount of memory. */
 export class WhatIf {
   readonly #log: EventLog
   readonly #sessions: OpenSessions
+  readonly #timeZoneOf: TimeZoneOf
   #running = 0
 
-  constructor(log: EventLog, sessions: OpenSessions) {
+  constructor(log: EventLog, sessions: OpenSessions, timeZoneOf: TimeZoneOf = () => undefined) {
     this.#log = log
     this.#sessions = sessions
+    this.#timeZoneOf = timeZoneOf
   }
 
   async run(run: WhatIfRun): Promise<Replayed> {
@@ -60,7 +65,7 @@ export class WhatIf {
 
   async #run(run: WhatIfRun): Promise<Replayed> {
     const from = await cursorAt(this.#log, TOPICS.access, later(run.since, -SESSIONS_BEFORE_MS))
-    const replaying = new Replaying(run, (sessionId) => this.#sessions.recent(sessionId))
+    const replaying = new Replaying(run, (sessionId) => this.#sessions.recent(sessionId), this.#timeZoneOf)
     const failed = Promise.withResolvers<never>()
     const stopped = Promise.withResolvers<void>()
     const stop = () => stopped.resolve()
@@ -85,6 +90,7 @@ export class WhatIf {
 class Replaying {
   readonly #run: WhatIfRun
   readonly #statements: RecordedStatements
+  readonly #timeZoneOf: TimeZoneOf
   readonly #tally = new Tally()
   /** Statements of one kind come again and again: the answer to the same question is kept. */
   readonly #answers = new Map<string, Replay | undefined>()
@@ -93,8 +99,9 @@ class Replaying {
   #told = performance.now()
   #ended = false
 
-  constructor(run: WhatIfRun, elsewhere: ConstructorParameters<typeof RecordedStatements>[0]) {
+  constructor(run: WhatIfRun, elsewhere: ConstructorParameters<typeof RecordedStatements>[0], timeZoneOf: TimeZoneOf) {
     this.#run = run
+    this.#timeZoneOf = timeZoneOf
     this.#statements = new RecordedStatements(elsewhere)
     this.#reached = run.since
   }
@@ -137,7 +144,7 @@ class Replaying {
   #answer(recorded: Recorded & Asker): Replay | undefined {
     const question = recorded.key + replayKey(this.#run.set, recorded)
     if (this.#answers.has(question)) return this.#answers.get(question)
-    const answer = replay(this.#run.set, recorded)
+    const answer = replay(this.#run.set, { ...recorded, timeZone: this.#timeZoneOf(recorded.target) })
     if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear()
     this.#answers.set(question, answer)
     return answer

@@ -16,6 +16,7 @@ export type Credential = DataOf<'credential.in-force'>
 export type Approval = DataOf<'approval.in-force'>
 export type Policy = DataOf<'policy.in-force'>
 export type Catalogue = DataOf<'catalogue.in-force'>
+export type Restriction = DataOf<'restriction.in-force'>
 
 /** What is told to those who must act at once on a decision. */
 export interface InForceListener {
@@ -23,7 +24,8 @@ export interface InForceListener {
   catalogueChanged(catalogue: Catalogue): void
   /** This credential may no longer be used: its sessions end. */
   revoked(credentialId: CredentialId): void
-  restricted(principalId: PrincipalId): void
+  /** This principal may do nothing for now: its sessions end. */
+  restricted(restriction: Restriction): void
   approvalChanged(approval: Approval): void
   /** A record that no contract knows: it is passed over, and control quarantines it. */
   unreadable(error: unknown): void
@@ -35,20 +37,22 @@ export interface InForceListener {
 export class InForce {
   readonly #log: EventLog
   readonly #listener: InForceListener
+  readonly #now: () => string
   readonly #heads: Heads = new Map()
   readonly #credentials = new Map<Digest, Credential>()
   readonly #digests = new Map<CredentialId, Digest>()
   readonly #ofPrincipal = new Map<PrincipalId, Set<CredentialId>>()
   readonly #catalogues = new Map<string, Catalogue>()
-  readonly #restricted = new Set<PrincipalId>()
+  readonly #restrictions = new Map<PrincipalId, Restriction>()
   readonly #approvals = new Map<RequestId, Approval>()
   readonly #byStatement = new Map<string, RequestId>()
   #policy: Policy | undefined
   #subscription: Subscription | undefined
 
-  constructor(log: EventLog, listener: InForceListener) {
+  constructor(log: EventLog, listener: InForceListener, now = () => new Date().toISOString()) {
     this.#log = log
     this.#listener = listener
+    this.#now = now
   }
 
   /** Follows the topic from its start; `failed` is called when it cannot be followed any further. */
@@ -71,7 +75,7 @@ export class InForce {
   /** Whether a credential is still what it was when somebody logged in with it. */
   stands(credential: Credential): boolean {
     const now = this.#credentials.get(credential.tokenDigest)
-    return now !== undefined && !now.revoked && sameRights(now, credential) && !this.isRestricted(now.principal.id)
+    return now !== undefined && !now.revoked && sameRights(now, credential) && !this.restrictionOf(now.principal.id)
   }
 
   /** Of a principal, those that are revoked included; none: nobody knows the principal. */
@@ -86,8 +90,10 @@ export class InForce {
     return this.#catalogues.get(nameOf(target))
   }
 
-  isRestricted(principalId: PrincipalId): boolean {
-    return this.#restricted.has(principalId)
+  /** Why a principal may do nothing for now; undefined when it may. Its end counts whether anybody tells of it or not. */
+  restrictionOf(principalId: PrincipalId): Restriction | undefined {
+    const found = this.#restrictions.get(principalId)
+    return found && (found.until === undefined || found.until > this.#now()) ? found : undefined
   }
 
   approval(requestId: RequestId): Approval | undefined {
@@ -138,9 +144,9 @@ export class InForce {
         this.#obeyCredential(data)
         return
       case 'restriction.in-force':
-        if (data.restricted) this.#restricted.add(data.principalId)
-        else this.#restricted.delete(data.principalId)
-        if (data.restricted) this.#listener.restricted(data.principalId)
+        if (data.restricted) this.#restrictions.set(data.principalId, data)
+        else this.#restrictions.delete(data.principalId)
+        if (this.restrictionOf(data.principalId)) this.#listener.restricted(data)
         return
       case 'approval.in-force':
         this.#approvals.set(data.requestId, data)

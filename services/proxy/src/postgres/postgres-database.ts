@@ -63,6 +63,7 @@ export class PostgresDatabase implements Database, SessionSource {
       parser,
       policy,
       now: () => new Date(),
+      timeZone: config.timeZone,
       blast: this.#blast,
     })
   }

@@ -144,7 +144,7 @@ export class Admission<J extends Judgement> {
   }
 
   #deny(judged: readonly J[], worst: J, statement: Statement, stages: Stages): StatementRefusedError {
-    const refusal = say.deniedByPolicy(worst)
+    const refusal = say.deniedByPolicy(worst, this.#options.identity.principal)
     for (const execution of this.intendAll(judged, statement, stages)) {
       this.#options.account.settle(execution, 'refused', refusal.sqlstate)
     }
@@ -254,6 +254,8 @@ const SEVERITY = { allow: 0, mask: 1, hold: 2, deny: 3 } as const
 
 /** The judgement that decides for the whole text, because all of it is released together. */
 const worstOf = <J extends Judgement>(judged: readonly J[]): J | undefined =>
-  judged.toSorted((a, b) => SEVERITY[b.verdict] - SEVERITY[a.verdict])[0]
+  judged.toSorted((a, b) => severityOf(b) - severityOf(a))[0]
+
+const severityOf = ({ verdict, endsSession }: Judgement): number => SEVERITY[verdict] + (endsSession ? 1 : 0)
 
 const meaningOf = ({ actions, relations, touches }: Judgement): string => JSON.stringify([actions, relations, touches])

@@ -1,11 +1,15 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Digest, PrincipalId } from '@countersign/contracts'
-import type { Credential, InForce } from '../decisions/in-force.ts'
+import type { Credential, InForce, Restriction } from '../decisions/in-force.ts'
 
 export type AuthFailure = 'unknown-principal' | 'wrong-token' | 'expired-token' | 'revoked' | 'not-allowed'
-export type Authenticated = { readonly credential: Credential } | { readonly because: AuthFailure }
+export type Authenticated =
+  | { readonly credential: Credential }
+  | { readonly because: AuthFailure }
+  /** It is who it says, and may do nothing for now. */
+  | { readonly restriction: Restriction }
 
-type Known = Pick<InForce, 'credential' | 'credentialsOf' | 'isRestricted'>
+type Known = Pick<InForce, 'credential' | 'credentialsOf' | 'restrictionOf'>
 
 /**
  * Who is it? The password is a token; only its digest is known here.
@@ -38,9 +42,10 @@ export const authenticateByCertificate = (inForce: Known, user: string, now: str
 }
 
 const usable = (inForce: Known, credential: Credential, now: string): Authenticated => {
-  if (credential.revoked || inForce.isRestricted(credential.principal.id)) return { because: 'revoked' }
+  if (credential.revoked) return { because: 'revoked' }
   if (credential.expiresAt <= now) return { because: 'expired-token' }
-  return { credential }
+  const restriction = inForce.restrictionOf(credential.principal.id)
+  return restriction ? { restriction } : { credential }
 }
 
 const NOBODYS = '0'.repeat(64)

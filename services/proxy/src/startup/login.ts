@@ -12,6 +12,7 @@ import type { Line } from './line.ts'
 import { isLoopback } from './network.ts'
 import type { Leave, Places } from './places.ts'
 import { routeTo } from './route.ts'
+import { restrictedText } from './restricted-text.ts'
 import { DatabaseUnavailableError, StartupRefusedError, type RefusalText } from './startup-refused.ts'
 
 export type Proof = Extract<AccessEvent, { type: 'credential.used' }>['data']['proof']
@@ -121,6 +122,9 @@ class Login {
       return this.#fail(found.because, ...text[found.because])
     }
     failedLogins.succeeded(this.#attempt)
+    if ('restriction' in found) {
+      return this.#refuse('restricted', new StartupRefusedError(...restrictedText(found.restriction)))
+    }
     return found.credential
   }
 

@@ -1,4 +1,5 @@
 import type { Action, Blast, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
+import type { Wanted } from '@countersign/policy'
 
 /**
  * All that is known and decided of one command before it runs, whatever protocol it comes by; what it does to its
@@ -26,6 +27,12 @@ export interface Judgement {
   /** One sentence for people: why it is held or denied. */
   readonly because: string
   readonly advice: string | undefined
+  /** Tickets and reasons with which it would come off better. */
+  readonly wanted?: readonly Wanted[] | undefined
+  /** The safe way to write it, where it is not let through. */
+  readonly safer?: readonly SaferWay[] | undefined
+  /** Denied, and the session that tried it ends. */
+  readonly endsSession?: true | undefined
   readonly rows: RowCount | undefined
   /** The rows that it would change are counted before it runs, with its own parameters. */
   readonly counts: boolean
@@ -38,6 +45,13 @@ export interface Judgement {
   readonly facts?: DecidedFacts | undefined
   /** Of one that is held: what it would reach, all of its text together. */
   readonly blast?: Blast
+}
+
+/** How it could be written so that it hurts less; `sql`: statements to run in its place, with the same end. */
+export interface SaferWay {
+  readonly code: string
+  readonly text: string
+  readonly sql?: readonly string[]
 }
 
 /** Where a transaction stands, as the server says it. */

@@ -1,10 +1,19 @@
 import type { Principal, RequestId } from '@countersign/contracts'
+import { adviceParts, adviceText } from './advice.ts'
 import type { Judgement } from './judgement.ts'
 
 /*
  * What clients are told, whatever protocol they speak. The first line is one sentence for people; DETAIL is JSON for
  * programs (services and agents), plain text for people; HINT says what to do. Codes: DESIGN.md, section 8.
  */
+
+interface RefusalParts {
+  readonly detail?: string
+  readonly hint?: string
+  readonly position?: number
+  readonly routine?: string
+  readonly ends?: boolean
+}
 
 /** The statement does not get through, and this is what its client is told. */
 export class StatementRefusedError extends Error {
@@ -15,12 +24,10 @@ export class StatementRefusedError extends Error {
   readonly position: number | undefined
   /** The server's own routine that would have said so: some drivers recognise an error by it. */
   readonly routine: string | undefined
+  /** With it the session is over. */
+  readonly ends: boolean
 
-  constructor(
-    sqlstate: string,
-    message: string,
-    { detail, hint, position, routine }: { detail?: string; hint?: string; position?: number; routine?: string } = {},
-  ) {
+  constructor(sqlstate: string, message: string, { detail, hint, position, routine, ends = false }: RefusalParts = {}) {
     super(message)
     this.name = 'StatementRefusedError'
     this.sqlstate = sqlstate
@@ -28,6 +35,7 @@ export class StatementRefusedError extends Error {
     this.hint = hint
     this.position = position
     this.routine = routine
+    this.ends = ends
   }
 }
 
@@ -54,11 +62,18 @@ export const logDown = (): StatementRefusedError =>
     hint: 'Nothing was executed. It works again by itself when the log is back; operators find the cause in countersign doctor.',
   })
 
-export const deniedByPolicy = ({ because, policies, advice }: Judgement): StatementRefusedError =>
-  new StatementRefusedError('42501', `denied by policy: ${because}`, {
-    detail: `Policies: ${policies.join(', ') || 'none permits it'}.`,
-    ...(advice !== undefined && { hint: advice }),
+export const deniedByPolicy = (judgement: Judgement, principal: Principal): StatementRefusedError => {
+  const { because, policies, endsSession = false } = judgement
+  const hint = adviceText(judgement)
+  return new StatementRefusedError('42501', `${endsSession ? 'session ended, ' : ''}denied by policy: ${because}`, {
+    detail:
+      principal.kind === 'person'
+        ? `Policies: ${policies.join(', ') || 'none permits it'}.`
+        : JSON.stringify({ v: 1, status: 'denied', rules: policies, because, ...adviceParts(judgement) }),
+    ends: endsSession,
+    ...(hint !== undefined && { hint }),
   })
+}
 
 export const approvalRequired = (judgement: Judgement, hold: HoldText, principal: Principal): StatementRefusedError =>
   new StatementRefusedError('ZA001', `approval required: ${judgement.because}`, {
@@ -74,8 +89,12 @@ export const approvalRequired = (judgement: Judgement, hold: HoldText, principal
             owners: hold.owners,
             expires_in_s: hold.expiresInSeconds,
             retry: 'same_statement',
+            ...adviceParts(judgement),
           }),
-    hint: `Once it is approved, run exactly the same statement again: it will run once. ${hold.link}`,
+    hint: withAdvice(
+      `Once it is approved, run exactly the same statement again: it will run once. ${hold.link}`,
+      judgement,
+    ),
   })
 
 export const heldNotice = (judgement: Judgement, hold: HoldText, inTransaction: boolean): Notice => ({
@@ -84,7 +103,7 @@ export const heldNotice = (judgement: Judgement, hold: HoldText, inTransaction: 
   detail:
     `Sent to ${namesOf(hold.owners)}. Waiting at most ${hold.expiresInSeconds} s.` +
     (inTransaction ? ' The transaction stays open meanwhile, with the locks that it has.' : ''),
-  hint: `Ctrl-C withdraws the request. ${hold.link}`,
+  hint: withAdvice(`Ctrl-C withdraws the request. ${hold.link}`, judgement),
 })
 
 export const waitingNotice = ({ requestId, owners }: HoldText, seconds: number): Notice => ({
@@ -145,5 +164,11 @@ export const keepsTooMuch = (): StatementRefusedError =>
   new StatementRefusedError('53200', 'this session keeps more on the node than it may', {
     hint: 'DEALLOCATE prepared statements, CLOSE cursors, or have node.limits.sessionBytesMax raised.',
   })
+
+/** What else there is to do comes behind what to do now. */
+const withAdvice = (hint: string, judgement: Judgement): string => {
+  const advice = adviceText(judgement)
+  return advice === undefined ? hint : `${hint}\n${advice}`
+}
 
 const namesOf = (owners: readonly string[]) => (owners.length === 0 ? 'its owners' : owners.join(', '))

@@ -55,6 +55,8 @@ export interface ClientSideOptions {
   /** Something happened that must not: the session ends. */
   readonly failed: (error: unknown) => void
   readonly terminated: () => void
+  /** What was refused is worth the session. */
+  readonly ended: (refusal: StatementRefusedError) => void
 }
 
 /** No portal has this name, so to describe it is an error that changes nothing: it stands for what we refuse. */
@@ -87,6 +89,8 @@ export class ClientSide implements FrameReader {
   /** The beginning of the CopyData that is under way is lost, so the rest of it must not be sent. */
   #copyDataLost = false
   #closed = false
+  /** The session is about to end: what the client says is not looked at any more. */
+  #ended = false
 
   constructor(options: ClientSideOptions) {
     this.#options = options
@@ -96,12 +100,12 @@ export class ClientSide implements FrameReader {
   }
 
   get blocked(): boolean {
-    return this.#blocked
+    return this.#blocked || this.#ended
   }
 
   /** In the middle of something that the client has begun. */
   get busy(): boolean {
-    return this.#blocked || this.#within
+    return this.blocked || this.#within
   }
 
   /** The server has failed, and passes over what follows up to the Sync that the client has still to send. */
@@ -317,7 +321,8 @@ export class ClientSide implements FrameReader {
       const forwarded = replacement === undefined ? frame : query(replacement)
       this.#forwardQuery(forwarded, 0, forwarded.length, executions)
     } catch (error) {
-      this.#refuseGroup(refusalIn(error))
+      const refusal = refusalIn(error)
+      if (!this.#endsBy(refusal)) this.#refuseGroup(refusal)
     }
   }
 
@@ -358,7 +363,8 @@ export class ClientSide implements FrameReader {
       const result = { name, relation: 0, attribute: 0, type: resultType, modifier: -1, format: call.resultFormat }
       this.#forwardQuery(frame, 0, frame.length, executions, result)
     } catch (error) {
-      this.#refuseGroup(refusalIn(error))
+      const refusal = refusalIn(error)
+      if (!this.#endsBy(refusal)) this.#refuseGroup(refusal)
     }
   }
 
@@ -462,7 +468,7 @@ export class ClientSide implements FrameReader {
       this.#forwardBind(frame, 0, frame.length, bind.portal, portal)
     } catch (error) {
       const refusal = refusalIn(error)
-      if (!this.#skipping) this.#refuseExtended(refusal)
+      if (!this.#endsBy(refusal) && !this.#skipping) this.#refuseExtended(refusal)
     }
   }
 
@@ -557,7 +563,7 @@ export class ClientSide implements FrameReader {
       this.#forwardExecute(frame, 0, frame.length, name, portal)
     } catch (error) {
       const refusal = refusalIn(error)
-      if (!this.#skipping) this.#refuseExtended(refusal)
+      if (!this.#endsBy(refusal) && !this.#skipping) this.#refuseExtended(refusal)
     }
   }
 
@@ -678,8 +684,15 @@ export class ClientSide implements FrameReader {
     return false
   }
 
+  #endsBy(refusal: StatementRefusedError): boolean {
+    if (!refusal.ends) return false
+    this.#ended = true
+    this.#options.ended(refusal)
+    return true
+  }
+
   #goOn(): void {
-    if (this.#blocked) return
+    if (this.blocked) return
     this.#toServer.flush()
     this.#options.unblocked()
   }

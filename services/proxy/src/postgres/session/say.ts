@@ -8,6 +8,9 @@ export * from '../../statement/refusal.ts'
 export const errorOf = ({ sqlstate, message, detail, hint, position, routine }: StatementRefusedError): Buffer =>
   errorResponse({ severity: 'ERROR', code: sqlstate, message, detail, hint, position, routine })
 
+export const fatalOf = ({ sqlstate, message, detail, hint }: StatementRefusedError): Buffer =>
+  errorResponse({ severity: 'FATAL', code: sqlstate, message, detail, hint })
+
 export const noticeOf = (notice: Notice): Buffer => noticeResponse({ severity: 'NOTICE', ...notice })
 
 export const fatal = (code: string, message: string, hint?: string): Buffer =>

@@ -132,8 +132,8 @@ const jsonOf = (value: string | null | undefined): unknown => {
   }
 }
 
-/** What is set to nothing is not set. */
+/** What is set to nothing, or to blanks, is not set. */
 const sayingOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, SAID_LENGTH_MAX) : undefined
+  typeof value === 'string' && value.trim() !== '' ? value.slice(0, SAID_LENGTH_MAX) : undefined
 
 const SAID_LENGTH_MAX = 500

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessEvent } from '@countersign/contracts'
 import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { LiveSession, SessionParts } from '../../protocol.ts'
@@ -109,6 +110,7 @@ export class Session implements LiveSession {
       unblocked: () => this.#readOn(),
       failed: (error) => this.#fail(error),
       terminated: () => this.#terminate(),
+      ended: (refusal) => void this.#endFor(refusal),
     })
     const serverSide = new ServerSide({
       exchange: this.#exchange,
@@ -185,6 +187,18 @@ export class Session implements LiveSession {
     this.#options.client.end()
     this.#options.upstream.cancel()
     this.#patience = setTimeout(() => this.close(because), CANCEL_MS)
+  }
+
+  /**
+   * A policy ends the session. What the client sent before is answered first, as far as that takes no longer than a
+   * moment; then it hears why. Its transaction ends with it.
+   */
+  async #endFor(refusal: StatementRefusedError): Promise<void> {
+    if (this.#clientSide.within) this.#toServer.send(FLUSH, undefined)
+    this.#toServer.flush()
+    const answered = this.#answered().then(() => this.#options.recorder.flushed())
+    await Promise.race([answered, sleep(CANCEL_MS, undefined, { ref: false })])
+    this.interrupt('policy', say.fatalOf(refusal))
   }
 
   close(because: ClosedBecause, error?: unknown): void {
@@ -473,6 +487,8 @@ const WITHDRAWN: Readonly<Record<ClosedBecause, WithdrawnBecause>> = {
   'protocol-error': 'client-gone',
   'limit-exceeded': 'client-gone',
   revoked: 'revoked',
+  policy: 'client-gone',
+  restricted: 'revoked',
   'node-stopping': 'node-stopping',
   'node-died': 'node-died',
 }

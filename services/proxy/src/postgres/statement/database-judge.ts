@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { Blast, type Digest, type Principal } from '@countersign/contracts'
+import { Blast, type Digest, type Principal, type Touch } from '@countersign/contracts'
 import type { CopyFormat, DataClass } from '@countersign/masking'
 import {
   decide,
@@ -8,6 +8,8 @@ import {
   recordedFacts,
   requestFrom,
   seesEverything,
+  wallClock,
+  type ClockFacts,
   type Count,
   type Decision,
   type MaskContext,
@@ -53,6 +55,8 @@ export interface DatabaseJudgeOptions {
   readonly now: () => Date
   /** Finds out what a held statement would reach; without it nobody is told. */
   readonly blast?: BlastRadius
+  /** In which policies' weekdays and minutes count. */
+  readonly timeZone?: string | undefined
 }
 
 /** A text, or all texts of one shape, as understood under one meaning of names. */
@@ -87,6 +91,7 @@ const COUNT_LIMIT = 1_000_000
  */
 export class DatabaseJudge implements Judge {
   readonly #options: DatabaseJudgeOptions
+  readonly #clock: (at: Date) => ClockFacts
   readonly #texts = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #shapes = new BoundedCache<Understood>(ENTRIES_MAX, BYTES_MAX)
   readonly #masks = new BoundedCache<MaskDecision>(ENTRIES_MAX, BYTES_MAX)
@@ -98,6 +103,7 @@ export class DatabaseJudge implements Judge {
 
   constructor(options: DatabaseJudgeOptions) {
     this.#options = options
+    this.#clock = wallClock(options.timeZone)
   }
 
   get restsOnTransaction(): boolean {
@@ -116,7 +122,7 @@ export class DatabaseJudge implements Judge {
   /** Policy keeps nothing in this database from this principal, who need not say why. */
   seesEverything(principal: Principal): boolean {
     const policy = this.#options.policy()
-    return policy !== undefined && this.#seesEverything(policy.set, principal, { hour: this.#hour() })
+    return policy !== undefined && this.#seesEverything(policy.set, principal, this.#time())
   }
 
   known(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] | undefined {
@@ -148,8 +154,30 @@ export class DatabaseJudge implements Judge {
     const begun = performance.now()
     const judgements = this.#decided(understood, sql, circumstances, policy, counts)
     if (stages) stages.decide += performance.now() - begun
-    const decided = counts ? judgements : readable(understood, judgements)
+    const decided = await this.#advised(counts ? judgements : readable(understood, judgements), sql, circumstances)
     return reach && isHeld(decided) ? this.#withBlast(understood, sql, circumstances, bound, decided) : decided
+  }
+
+  /**
+   * What is not let through is looked at once more, for how it could be: of this very text, so it is not kept. Without
+   * an answer there is no advice, and nothing else changes.
+   */
+  async #advised(
+    judgements: readonly PostgresJudgement[],
+    sql: string,
+    { session }: Circumstances,
+  ): Promise<readonly PostgresJudgement[]> {
+    // A text with passwords is repeated to nobody; of a schema that only this session sees nothing is known.
+    const isHidden = judgements.some(({ hidden }) => hidden !== undefined)
+    if (!judgements.some(isHeldOrDenied) || isHidden || session.changedSchema) return judgements
+    const { parser, knowledge } = this.#options
+    const known = judgements.map(({ rows, touches }) => ({ rows: rows?.rows, sensitive: returnedOf(touches) }))
+    const asked = { catalogue: knowledge.name, sql, session, known }
+    const advice = await parser.ask('advise', asked).catch(() => [])
+    return judgements.map((judgement, index) => {
+      const safer = advice[index] ?? []
+      return isHeldOrDenied(judgement) && safer.length > 0 ? { ...judgement, safer } : judgement
+    })
   }
 
   /** Policy lets this principal do whatever it is, and see whatever comes of it. */
@@ -423,12 +451,18 @@ export class DatabaseJudge implements Judge {
     return [
       version,
       principalKey(principal),
-      // Masks may depend on these two even where verdicts do not.
-      this.#options.now().getUTCHours(),
+      ...this.#timeUsed(set),
       reason ?? '',
       uses('ticket') || ticket !== undefined ? (ticket ?? '') : '',
       uses('transaction') ? transaction : '',
     ].join('\n')
+  }
+
+  /** What is decided under one hour, weekday and minute holds for as long as those that some policy looks at. */
+  #timeUsed({ factsUsed, maskFactsUsed }: PolicySet): readonly (number | '')[] {
+    const uses = (fact: string) => [factsUsed, maskFactsUsed].some((used) => used.has(fact) || used.has(EVERY_FACT))
+    const { hour, weekday, minuteOfDay } = this.#time()
+    return [uses('hour') ? hour : '', uses('weekday') ? weekday : '', uses('minuteOfDay') ? minuteOfDay : '']
   }
 
   #judgement(
@@ -443,15 +477,15 @@ export class DatabaseJudge implements Judge {
     const { knowledge } = this.#options
     const command = understood.commands[index]
     const { principal, target, transaction, reason, ticket } = circumstances
-    const hour = this.#hour()
+    const time = this.#time()
     const said = { ...(reason !== undefined && { reason }), ...(ticket !== undefined && { ticket }) }
     const { tainted } = circumstances.session
     const classOf = classWithParts(facts, (column) =>
       column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column),
     )
-    const request = requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts)
+    const request = requestFrom(facts, { principal, target, transaction, ...time, ...said }, classOf, counts)
     const decision = decide(set, request)
-    const maskContext = { hour, ...said }
+    const maskContext = { ...time, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touched = recordedTouches(facts, classOf, maskRule)
     const verdict = decision.verdict === 'allow' && touched.masks ? 'mask' : decision.verdict
@@ -473,6 +507,8 @@ export class DatabaseJudge implements Judge {
       quorum: decision.quorum,
       because: becauseOf(decision, facts),
       advice: decision.advice,
+      wanted: decision.wanted,
+      endsSession: decision.endsSession,
       rows: rowsOf(facts, counts),
       counts: mustCount(understood, set),
       replacement: undefined,
@@ -507,7 +543,7 @@ export class DatabaseJudge implements Judge {
   }
 
   #seesEverything(set: PolicySet, principal: Principal, context: MaskContext): boolean {
-    const key = JSON.stringify([set.digest, principalKey(principal), context])
+    const key = JSON.stringify([set.digest, principalKey(principal), this.#maskKey(set, context)])
     const known = this.#seeing.get(key)
     if (known !== undefined) return known
     const all = seesEverything(set, principal, this.#options.knowledge.target, context)
@@ -515,12 +551,23 @@ export class DatabaseJudge implements Judge {
     return all
   }
 
-  #hour(): number {
-    return this.#options.now().getUTCHours()
+  #time(): ClockFacts {
+    return this.#clock(this.#options.now())
+  }
+
+  #maskKey({ maskFactsUsed }: PolicySet, context: MaskContext): readonly unknown[] {
+    const entries = Object.entries(context)
+    return maskFactsUsed.has(EVERY_FACT) ? entries : entries.filter(([fact]) => maskFactsUsed.has(fact))
   }
 
   #mask(set: PolicySet, principal: Principal, column: KnownColumn, context: MaskContext): MaskDecision {
-    const key = JSON.stringify([set.digest, principalKey(principal), column.name, column.class, context])
+    const key = JSON.stringify([
+      set.digest,
+      principalKey(principal),
+      column.name,
+      column.class,
+      this.#maskKey(set, context),
+    ])
     const known = this.#masks.get(key)
     if (known) return known
     const decision = maskDecision(set, principal, this.#options.knowledge.target, column, context)
@@ -617,6 +664,16 @@ const showsName = (command: Command | undefined): boolean =>
 const WRITES_ROWS = new Set<Action>(['write', 'delete', 'copyIn', 'alter', 'create', 'maintain'])
 
 const LIST_MAX = 1_000
+
+const isHeldOrDenied = ({ verdict }: PostgresJudgement): boolean => verdict === 'hold' || verdict === 'deny'
+
+/** Sensitive columns that it would give out, masked or not. */
+const returnedOf = (touches: readonly Touch[]): readonly string[] =>
+  touches.flatMap(({ relation, column, how, class: found }) =>
+    how.startsWith('returned') && column !== undefined && found !== undefined && found !== 'clear'
+      ? [`${relation}.${column}`]
+      : [],
+  )
 
 const digestOf = (text: string): Digest => hash('sha256', text, 'hex') as Digest
 

@@ -1,3 +1,4 @@
+import { adviceText } from '../../statement/advice.ts'
 import type { Judgement } from '../../statement/judgement.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
 
@@ -35,8 +36,7 @@ const blastLines = ({ blast }: Judgement): readonly string[] =>
   blast && blast.summary !== '' ? [`reaches: ${blast.summary}`] : []
 
 const linesOf = (judgement: Judgement): readonly string[] => {
-  const { tag, verdict, because, advice, rows, touches, relations, policies, policyVersion, approvers, quorum } =
-    judgement
+  const { tag, verdict, because, rows, touches, relations, policies, policyVersion, approvers, quorum } = judgement
   const masked = touches.filter(({ how }) => how === 'returned-masked')
   const isHeld = verdict === 'hold'
   return [
@@ -44,6 +44,7 @@ const linesOf = (judgement: Judgement): readonly string[] => {
     `verdict: ${verdict}`,
     ...(isHeld || verdict === 'deny' ? [`because: ${because}`] : []),
     `policies: ${policies.join(', ') || 'none permits it'} (version ${policyVersion})`,
+    ...(judgement.endsSession ? ['effect: the session ends'] : []),
     ...(isHeld ? [`approvers: ${approvers.join(' and ')}; ${quorum} in all`] : []),
     ...(rows ? [`rows: ${rows.exact ? '' : 'at most '}${rows.rows}`] : []),
     ...blastLines(judgement),
@@ -55,6 +56,6 @@ const linesOf = (judgement: Judgement): readonly string[] => {
           `masked: ${masked.map((touch) => `${touch.relation}.${touch.column ?? '*'} (${touch.class ?? 'unknown'})`).join(', ')}`,
         ]
       : []),
-    ...(advice === undefined ? [] : [`advice: ${advice}`]),
+    ...(adviceText(judgement)?.split('\n') ?? []).map((line) => `advice: ${line}`),
   ]
 }

@@ -136,6 +136,7 @@ const judgementOf = (command: Command, policyVersion: string): PostgresJudgement
   quorum: 1,
   because: 'the rule says so',
   advice: undefined,
+  ...(command.verdict === 'deny' && command.kind === 'expel' && { endsSession: true as const }),
   rows: undefined,
   counts: false,
   replacement: undefined,

@@ -2,6 +2,8 @@
  * The language of the specs, in place of SQL: what a statement does is what it says. `deny`, `hold` and `mask` in front
  * say what policy thinks of it; a number is how many rows; whatever else stands behind tells one from another.
  *
+ * `deny expel`: the session ends with it.
+ *
  *   read 3 · write 2 · returning 2 · copyin · copyout 2 · begin · commit · rollback · fail · syntax
  *   failbind, badwrite (their parameters are refused)
  *   defer (the commit fails) · path NAME (names mean something else) · temp · say WORD (countersign.reason)
@@ -58,4 +60,5 @@ export const CALLED: Readonly<Record<number, string>> = {
   2: 'mask read two',
   3: 'deny write 3',
   4: 'write 4',
+  5: 'deny expel',
 }

@@ -1,4 +1,12 @@
-import type { CatalogueAnswers, Facts, Reach, TemporaryColumn, TemporaryTable, Understanding } from '@countersign/sql'
+import type {
+  Advice,
+  CatalogueAnswers,
+  Facts,
+  Reach,
+  TemporaryColumn,
+  TemporaryTable,
+  Understanding,
+} from '@countersign/sql'
 
 /*
  * What the parser thread is asked, and what it answers. Everything here is plain data, because it travels.
@@ -51,8 +59,19 @@ export interface Jobs {
   }
   /** What each command of a text that is held sets out to do. */
   reach: { in: { sql: string }; out: readonly Reach[] }
+  /** The safe way to write each command. Asked for what is not let through: what it needs of each, by its place. */
+  advise: {
+    in: { catalogue: string; sql: string; session: SessionView; known: readonly AdviseOn[] }
+    out: readonly (readonly Advice[])[]
+  }
   /** Reads a catalogue and keeps it under this name. */
   catalogue: { in: { name: string; answers: CatalogueAnswers }; out: CatalogueSummary }
+}
+
+/** What is known of one command by now. */
+export interface AdviseOn {
+  readonly rows: number | undefined
+  readonly sensitive: readonly string[]
 }
 
 /** What the main thread needs of a catalogue. */

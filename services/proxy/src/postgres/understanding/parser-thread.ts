@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import {
+  advise,
   analyse,
   displayText,
   judge,
@@ -56,6 +57,12 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
     })
   },
   reach: ({ sql }) => reachesOf(sql),
+  advise: ({ catalogue: name, sql, session, known }) => {
+    const catalogue = catalogues.get(name)
+    if (!catalogue) throw new Error(`no catalogue of ${name}`)
+    const names = new Words(session, [], []).session
+    return advise(sql, (index) => ({ catalogue, session: names, ...known[index] }))
+  },
   catalogue: ({ name, answers: told }) => {
     const catalogue = readCatalogue(told)
     catalogues.set(name, catalogue)
