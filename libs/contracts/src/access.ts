@@ -268,6 +268,33 @@ export const Outcome = z
   )
 export type Outcome = z.output<typeof Outcome>
 
+const statementGuarded = contract(
+  'statement.guarded',
+  1,
+  z
+    .object({
+      statementId: StatementId,
+      sessionId: SessionId,
+      rowsMax: z.int().nonnegative().describe('So many rows it may change.'),
+      by: z.enum(['approval', 'policy']).describe('`approval`: as many as were approved. `policy`: by `@guard`.'),
+      kept: z
+        .boolean()
+        .describe(
+          'Whether the node can keep to it. Then a statement that changes more is rolled back, and settled as `failed` ' +
+            'with ZA003, with the rows that it had changed.',
+        ),
+      because: z
+        .enum(['several-changes', 'merge-inserts', 'not-told', 'transaction-control', 'copy'])
+        .describe(
+          'Why it cannot be kept: the number that the server gives in the end is not the number of rows that were ' +
+            'counted, or comes when they are committed already.',
+        )
+        .optional(),
+      at: Instant,
+    })
+    .describe('A statement may change so many rows when it runs, and no more.'),
+)
+
 const statementSettled = contract(
   'statement.settled',
   1,
@@ -427,6 +454,7 @@ const accessContracts = [
   authFailed,
   credentialUsed,
   statementIntended,
+  statementGuarded,
   statementSettled,
   statementHeld,
   statementWithdrawn,

@@ -40,6 +40,7 @@ const merge = ({ relation, joinCondition, mergeWhenClauses }: MergeStmt): Change
     relation: nameOfRelation(relation),
     unbounded: false,
     tautological: changes && isTautology(joinCondition),
+    ...(changes && commands.includes('CMD_INSERT') && { inserts: true as const }),
   }
 }
 

@@ -43,6 +43,7 @@ export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, b
     case 'auth.failed':
     case 'credential.used':
     case 'statement.intended':
+    case 'statement.guarded':
     case 'statement.settled':
       return []
   }

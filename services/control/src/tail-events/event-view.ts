@@ -87,6 +87,10 @@ const accessShown = ({ type, data }: AccessEvent, who: Who): Shown => {
       }
     case 'statement.intended':
       return { ...common, text: data.text, summary: `${name} ${data.verdict}: ${data.text}` }
+    case 'statement.guarded': {
+      const kept = data.kept ? '' : ` (cannot be kept: ${data.because ?? 'unknown'})`
+      return { ...common, summary: `${name} may change ${data.rowsMax} rows${kept}` }
+    }
     case 'statement.settled':
       return {
         ...common,

@@ -52,7 +52,6 @@ export class Admission<J extends Judgement> {
   readonly #options: AdmissionOptions<J>
   #abort: AbortController | undefined
   #holding = false
-  #over: WithdrawnBecause | undefined
 
   constructor(options: AdmissionOptions<J>) {
     this.#options = options
@@ -66,12 +65,6 @@ export class Admission<J extends Judgement> {
   /** The client takes back what it is waiting for, or is gone. */
   abort(because: WithdrawnBecause): void {
     this.#abort?.abort(because)
-  }
-
-  /** The session is over: what is under way is taken back, and nothing is admitted any more. */
-  end(because: WithdrawnBecause): void {
-    this.#over = because
-    this.abort(because)
   }
 
   /** The same, but only while it is an approval that is waited for. */
@@ -100,7 +93,6 @@ export class Admission<J extends Judgement> {
   async #abortably<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController()
     this.#abort = abort
-    if (this.#over !== undefined) abort.abort(this.#over)
     try {
       return await work(abort.signal)
     } finally {

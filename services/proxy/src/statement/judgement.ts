@@ -1,4 +1,5 @@
 import type { Action, Blast, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
+import type { Guard } from './guard.ts'
 
 /**
  * All that is known and decided of one command before it runs, whatever protocol it comes by; what it does to its
@@ -27,6 +28,8 @@ export interface Judgement {
   readonly because: string
   readonly advice: string | undefined
   readonly rows: RowCount | undefined
+  /** How many it may change when it runs. */
+  readonly guard?: Guard | undefined
   /** The rows that it would change are counted before it runs, with its own parameters. */
   readonly counts: boolean
   /** What the server is asked in its place: `EXPLAIN (POLICY) …` becomes the answer, as a list of values. */

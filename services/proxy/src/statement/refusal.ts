@@ -1,4 +1,5 @@
 import type { Principal, RequestId } from '@countersign/contracts'
+import type { Execution } from './execution.ts'
 import type { Judgement } from './judgement.ts'
 
 /*
@@ -118,6 +119,21 @@ export const grantDoesNotMatch = (requestId: RequestId, because: string): Statem
     detail: `Request ${requestId}.`,
     hint: 'Run the statement again to ask anew.',
   })
+
+/** It has run, and what it did has been rolled back: its guard has tripped. */
+export const rolledBack = ({ rowsAffected, rowsMax, tripped, judgement }: Execution): StatementRefusedError => {
+  const isApproved = judgement.guard?.by === 'approval'
+  const bound = isApproved ? `${rowsMax} were approved` : `at most ${rowsMax} are allowed`
+  if (tripped === 'in-parts') {
+    return new StatementRefusedError('ZA003', `it gives its rows in parts, and ${bound}: rolled back`, {
+      detail: 'How many rows it has changed is told with the last of them, when it would be too late.',
+      hint: 'Have all of its rows sent at once: no limit on rows, no fetch size.',
+    })
+  }
+  return new StatementRefusedError('ZA003', `it changed ${rowsAffected} rows, ${bound}: rolled back`, {
+    hint: isApproved ? 'Run the statement again to ask anew.' : 'Change fewer rows at once.',
+  })
+}
 
 export const withdrawn = (requestId: RequestId): StatementRefusedError =>
   new StatementRefusedError('57014', 'approval request withdrawn: nothing was executed', {

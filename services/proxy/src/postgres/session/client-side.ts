@@ -30,9 +30,10 @@ import type { PostgresExecution, PostgresJudgement } from '../statement/postgres
 import type { Exchange } from './exchange.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { preparedFrom, type NamesMeant } from './meaning.ts'
-import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
+import { executionsOf, type GuardedQuery, type Pending, type Portal, type Prepared } from './pending.ts'
 import * as say from './say.ts'
 import type { SessionCircumstances } from './session-circumstances.ts'
+import { FLUSH } from './session-question.ts'
 import type { ToServer } from './to-server.ts'
 
 export interface ClientSideOptions {
@@ -50,6 +51,10 @@ export interface ClientSideOptions {
    * answered that. `within`: in the middle of a group of the extended protocol.
    */
   readonly settled: (within: boolean) => Promise<StatementRefusedError | undefined>
+  /** Everything that was sent is answered, or nobody will answer any more. */
+  readonly answered: () => Promise<void>
+  /** Asks something of our own by simple query, and rejects with a refusal when the server does. */
+  readonly command: (sql: string) => Promise<void>
   /** Messages may be looked at again. */
   readonly unblocked: () => void
   /** Something happened that must not: the session ends. */
@@ -315,7 +320,8 @@ export class ClientSide implements FrameReader {
       const admitted = await admission.admit(statement, circumstances.judging(statement.sql))
       const { executions, replacement } = admitted
       const forwarded = replacement === undefined ? frame : query(replacement)
-      this.#forwardQuery(forwarded, 0, forwarded.length, executions)
+      if (executions.some(({ guarded }) => guarded)) await this.#runGuarded(forwarded, executions)
+      else this.#forwardQuery(forwarded, 0, forwarded.length, executions)
     } catch (error) {
       this.#refuseGroup(refusalIn(error))
     }
@@ -326,15 +332,64 @@ export class ClientSide implements FrameReader {
     start: number,
     end: number,
     executions: readonly PostgresExecution[],
-    result?: Column,
+    { result, guarded }: { readonly result?: Column; readonly guarded?: GuardedQuery } = {},
   ): boolean {
     this.#gateFor(executions)
     const { restsOnTransaction } = this.#options.judge
     const among = executions.length > 1
     for (const execution of executions) this.#exchange.meaning.sent(execution, among, restsOnTransaction)
     this.#exchange.groupsSent += 1
-    const pending = { kind: 'query', executions, next: 0, ...(result && { result }) } as const
+    const pending = {
+      kind: 'query',
+      executions,
+      next: 0,
+      ...(result && { result }),
+      ...(guarded && { guarded }),
+    } as const
     return this.#forward(bytes, start, end, pending)
+  }
+
+  /**
+   * A simple query is committed before the server says how many rows it has changed: so outside a transaction it runs in
+   * one of ours. Its bytes are the client's, and so is everything that it is told; it hears that it is done when it is.
+   */
+  async #runGuarded(frame: Buffer, executions: readonly PostgresExecution[]): Promise<void> {
+    const wrapped = this.#exchange.status === 'idle'
+    if (wrapped && !(await this.#begun(executions))) return
+    const guarded: GuardedQuery = { wrapped, judgement: executions.at(-1)?.judgement, completed: undefined }
+    this.#forwardQuery(frame, 0, frame.length, executions, { guarded })
+    await this.#options.answered()
+    if (this.#closed) return
+    const tripped = executions.find((execution) => execution.tripped)
+    const error = tripped && say.errorOf(say.rolledBack(tripped))
+    if (wrapped) {
+      const stands = !tripped && this.#exchange.status === 'open'
+      this.#toServer.send(query(stands ? 'COMMIT' : 'ROLLBACK'), { kind: 'verdict', of: guarded, error })
+    } else if (error) this.#failTransaction(error)
+  }
+
+  /** Not before the intent is durable; and where the server does not begin, nothing has run. */
+  async #begun(executions: readonly PostgresExecution[]): Promise<boolean> {
+    try {
+      if (!(await this.#recorded(executions))) throw say.logDown()
+      await this.#options.command('BEGIN')
+      return !this.#closed
+    } catch (error) {
+      const refusal = refusalIn(error)
+      const outcome = refusal.sqlstate === 'ZA010' ? 'refused' : refusal.sqlstate === '57014' ? 'cancelled' : 'failed'
+      for (const execution of executions) this.#exchange.settle(execution, outcome, refusal.sqlstate)
+      if (!this.#closed) this.#refuseGroup(refusal)
+      return false
+    }
+  }
+
+  #recorded(executions: readonly PostgresExecution[]): Promise<boolean> {
+    const { recorder, failed } = this.#options
+    const record = Math.max(...executions.map((execution) => execution.record))
+    if (record <= recorder.durable) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      recorder.whenRecorded(record, { recorded: () => resolve(true), unrecorded: () => resolve(false), failed })
+    })
   }
 
   /** A call by number: judged, recorded and masked as the statement that would call the same function by its name. */
@@ -356,7 +411,7 @@ export class ClientSide implements FrameReader {
         circumstances.judging(sql, bound),
       )
       const result = { name, relation: 0, attribute: 0, type: resultType, modifier: -1, format: call.resultFormat }
-      this.#forwardQuery(frame, 0, frame.length, executions, result)
+      this.#forwardQuery(frame, 0, frame.length, executions, { result })
     } catch (error) {
       this.#refuseGroup(refusalIn(error))
     }
@@ -508,6 +563,16 @@ export class ClientSide implements FrameReader {
     return this.#forwardExecute(bytes, start, end, name, portal)
   }
 
+  /**
+   * Nothing that the client sends behind it, and least of all its Sync, goes to the server before that has said how many
+   * rows it has changed. Were there too many, the server is made to fail: then there is nothing that it could commit.
+   */
+  async #rowsChecked(execution: PostgresExecution): Promise<void> {
+    this.#toServer.send(FLUSH, undefined)
+    await this.#options.answered()
+    if (!this.#closed && !this.#skipping && execution.tripped) this.#refuseExtended(say.rolledBack(execution))
+  }
+
   /** A cursor that SQL has declared is a portal as well: to execute it is to fetch what is left of it. */
   #executeCursor(bytes: Buffer, start: number, end: number, name: string): boolean {
     const { meaning, syncs } = this.#exchange
@@ -539,7 +604,8 @@ export class ClientSide implements FrameReader {
     const { execution, version } = portal
     const begun = !execution || execution.suspended || execution.asked > 0
     if (!begun && version !== this.#exchange.meaning.version) return this.#refuseExtended(say.boundTooEarly(name))
-    return this.#forwardExecute(bytes, start, end, name, portal)
+    this.#forwardExecute(bytes, start, end, name, portal)
+    return execution?.guarded ? this.#block(() => this.#rowsChecked(execution)) : true
   }
 
   async #admitExecute(frame: Buffer, name: string, portal: Portal): Promise<void> {
@@ -555,6 +621,7 @@ export class ClientSide implements FrameReader {
       if (this.#skipping) return this.#passOver(execution)
       portal.execution = execution
       this.#forwardExecute(frame, 0, frame.length, name, portal)
+      if (execution?.guarded) await this.#rowsChecked(execution)
     } catch (error) {
       const refusal = refusalIn(error)
       if (!this.#skipping) this.#refuseExtended(refusal)
@@ -625,7 +692,7 @@ export class ClientSide implements FrameReader {
     this.#executed = false
     this.#bound = false
     this.#onlyWeExecuted = false
-    this.#exchange.synced()
+    this.#exchange.syncs += 1
     if (this.#exchange.copying) return this.#forward(bytes, start, end, undefined)
     this.#exchange.groupsSent += 1
     return this.#forward(bytes, start, end, { kind: 'sync' })
@@ -704,10 +771,14 @@ export class ClientSide implements FrameReader {
       this.#options.toClient.sayReady(Buffer.concat([error, readyForQuery(status)]))
       return true
     }
-    this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
-    this.#toServer.send(SYNC, { kind: 'sync' })
+    this.#failTransaction(error)
     this.#exchange.groupsSent += 1
     return true
+  }
+
+  #failTransaction(error: Buffer): void {
+    this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
+    this.#toServer.send(SYNC, { kind: 'sync' })
   }
 
   /** Refuses in the middle of a group: the server fails there too, and passes over the rest as we do. */
@@ -747,8 +818,8 @@ const typesOf = (parameterTypes: readonly number[]): readonly number[] =>
 const NO_TYPES: readonly number[] = []
 
 /** Allowed as it is, with nothing left to find out. */
-const runsAtOnce = ({ verdict, counts, replacement }: PostgresJudgement): boolean =>
-  (verdict === 'allow' || verdict === 'mask') && !counts && replacement === undefined
+const runsAtOnce = ({ verdict, counts, guard, replacement }: PostgresJudgement): boolean =>
+  (verdict === 'allow' || verdict === 'mask') && !counts && guard === undefined && replacement === undefined
 
 const refusalIn = (error: unknown): StatementRefusedError => {
   if (error instanceof StatementRefusedError) return error

@@ -83,14 +83,7 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
     const kept = before.filter(({ kind }) => kind !== 'sync')
     this.pending.splice(1, 0, ...kept)
     this.groupsSent -= before.length - kept.length
-    if (kept.length < before.length) this.meaning.groupGoesOn(this.syncs)
     this.copying = end < 0
-  }
-
-  /** The client has sent a Sync. */
-  synced(): void {
-    this.syncs += 1
-    if (this.copying) this.meaning.groupGoesOn(this.syncs)
   }
 
   #oweCopyEnd(pending: Pending): void {
@@ -99,7 +92,11 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
   }
 
   override settle(execution: PostgresExecution, outcome: Outcome, sqlstate?: string): boolean {
-    if (!super.settle(execution, outcome, sqlstate)) return false
+    // The server is not asked to commit what has tripped, so it rolls that back whatever becomes of this session.
+    const isSettled = execution.tripped
+      ? super.settle(execution, 'failed', TRIPPED)
+      : super.settle(execution, outcome, sqlstate)
+    if (!isSettled) return false
     this.meaning.ended(execution)
     return true
   }
@@ -132,6 +129,12 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
     if (pending.kind === 'refused' && pending.change && !pending.change.answered) prepared.undone(pending.change)
     if (pending.kind === 'parse' || pending.kind === 'close-statement') prepared.undone(pending.change)
     if (pending.kind === 'bind' || pending.kind === 'close-portal') portals.undone(pending.change)
+  }
+
+  /** It has changed more than it may: nothing of its transaction will stand. */
+  trip(execution: PostgresExecution, why: NonNullable<PostgresExecution['tripped']>): void {
+    execution.tripped ??= why
+    this.#failure ??= TRIPPED
   }
 
   skip(execution: PostgresExecution): void {
@@ -185,6 +188,9 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
 }
 
 const QUERY_CANCELED = '57014'
+
+/** SQLSTATE of what a guard has rolled back. */
+const TRIPPED = 'ZA003'
 
 /**
  * Outside a transaction block an error takes back what came before it, up to the last end of a transaction within the

@@ -234,11 +234,6 @@ export class Meaning {
     return true
   }
 
-  /** The server passes over a Sync: the group that it has told something in is the one behind so many. */
-  groupGoesOn(syncs: number): void {
-    if (this.#toldWithin !== undefined) this.#toldWithin = syncs
-  }
-
   #changes(effects: SessionEffects): boolean {
     const { prepares, deallocates, declares, closes, says, changesNames, changesCatalogue, taints, endsTransaction } =
       effects

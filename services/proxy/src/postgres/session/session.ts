@@ -1,11 +1,11 @@
 import type { AccessEvent } from '@countersign/contracts'
-import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
+import { Frames, ProtocolError, query, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { LiveSession, SessionParts } from '../../protocol.ts'
 import { Admission } from '../../session/admission.ts'
 import type { Identity } from '../../session/identity.ts'
 import { ToClient } from '../../session/to-client.ts'
 import type { WithdrawnBecause } from '../../statement/holds.ts'
-import type { StatementRefusedError } from '../../statement/refusal.ts'
+import { StatementRefusedError } from '../../statement/refusal.ts'
 import { Brake } from '../../stream/brake.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts'
 import type { ClosedBecause } from '../../telemetry/labels.ts'
@@ -106,6 +106,8 @@ export class Session implements LiveSession {
       limits,
       clock: identity.clock,
       settled: (within) => this.#settled(within),
+      answered: () => this.#answered(),
+      command: (sql) => this.#command(sql),
       unblocked: () => this.#readOn(),
       failed: (error) => this.#fail(error),
       terminated: () => this.#terminate(),
@@ -178,7 +180,7 @@ export class Session implements LiveSession {
     if (this.#exchange.pending.length === 0) return this.end(because, lastWords)
     this.#interrupted = because
     this.#clientSide.close()
-    this.#admission.end(WITHDRAWN[because])
+    this.#admission.abort(WITHDRAWN[because])
     this.#toServer.close()
     this.#toClient.close(lastWords)
     this.#toClient.withhold()
@@ -197,7 +199,7 @@ export class Session implements LiveSession {
     this.#toServer.flush()
     this.#toServer.close()
     this.#toClient.close()
-    this.#admission.end(WITHDRAWN[because])
+    this.#admission.abort(WITHDRAWN[because])
     this.#exchange.abandon()
     const { sessionId, now } = identity
     const statements = this.#exchange.statements
@@ -386,15 +388,26 @@ export class Session implements LiveSession {
     return this.#settled(this.#clientSide.asksWithin)
   }
 
+  async #command(sql: string): Promise<void> {
+    const { failure, message } = await this.#asked(query(sql), false)
+    if (failure === undefined) return
+    throw new StatementRefusedError(failure, message ?? NOT_BEGUN)
+  }
+
   async #answered(): Promise<void> {
+    this.#toServer.flush()
     if (this.#exchange.pending.length === 0 && !this.#toServer.waiting) return
     await new Promise<void>((resolve) => this.#whenAnswered.push(resolve))
   }
 
-  async #ask(within: boolean): Promise<Question> {
+  #ask(within: boolean): Promise<Question> {
+    return this.#asked(this.#question(within), within)
+  }
+
+  #asked(bytes: Buffer, within: boolean): Promise<Question> {
     return new Promise<Question>((answered) => {
       const question: Question = { kind: 'question', within, closes: CLOSES, rows: [], failure: undefined, answered }
-      this.#toServer.send(this.#question(within), question)
+      this.#toServer.send(bytes, question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.
       this.#whenAnswered.push(() => answered({ ...question, failure: question.failure ?? '57P01' }))
@@ -460,6 +473,8 @@ export class Session implements LiveSession {
     this.#toServer.flush()
   }
 }
+
+const NOT_BEGUN = 'the server has not begun the transaction in which this was to run'
 
 /** How long a server may take to say what became of a statement that was cancelled because its session ends. */
 const CANCEL_MS = 500

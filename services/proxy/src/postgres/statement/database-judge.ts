@@ -28,6 +28,7 @@ import {
   type Facts,
 } from '@countersign/sql'
 import { BoundedCache } from '../../bounded-cache.ts'
+import { UNKEPT, type Guard } from '../../statement/guard.ts'
 import type { KnownColumn } from '../../statement/masked-column.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Knowledge } from '../catalogue/knowledge.ts'
@@ -38,6 +39,7 @@ import type { BlastRadius, HeldCommand } from './blast-radius.ts'
 import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
+import { guardOf } from './guard-of.ts'
 import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
 import type { PostgresJudgement, ResultPlanner } from './postgres-judgement.ts'
 import { isMisread } from './reading.ts'
@@ -448,7 +450,16 @@ export class DatabaseJudge implements Judge {
     const classOf = (column: string) =>
       column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column)
     const request = requestFrom(facts, { principal, target, transaction, hour, ...said }, classOf, counts)
-    const decision = decide(set, request)
+    const decided = decide(set, request)
+    const guard = guardOf({
+      decision: decided,
+      facts,
+      counts,
+      countLimit: COUNT_LIMIT,
+      runs: this.#runs(command, circumstances),
+      text: understood.commands,
+    })
+    const decision = keptTo(guard, decided)
     const maskContext = { hour, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touches = touchesOf(facts, classOf, maskRule)
@@ -473,6 +484,7 @@ export class DatabaseJudge implements Judge {
       because: becauseOf(decision, facts),
       advice: decision.advice,
       rows: rowsOf(facts, counts),
+      ...(guard && decision.verdict !== 'deny' && { guard }),
       counts: mustCount(understood, set),
       replacement: undefined,
       sensitive,
@@ -493,6 +505,14 @@ export class DatabaseJudge implements Judge {
         copy: command?.copy && copyOf(command.copy, facts, knowledge),
       }),
     }
+  }
+
+  /** EXECUTE runs what was prepared, which has been understood by now. */
+  #runs(command: Command | undefined, circumstances: Circumstances): Command | undefined {
+    if (command?.node !== 'ExecuteStmt') return command
+    const prepared = command.executes && circumstances.prepared(command.executes.name)
+    const found = prepared && this.#find(prepared.text, { ...circumstances, types: prepared.types })?.commands[0]
+    return found?.inner?.runs === 'later' ? found.inner.command : found
   }
 
   /**
@@ -652,6 +672,16 @@ const needsCount = (
   !mentionsTemporary(command, { searchPath, temporary: temporaryKinds(temporary) }) &&
   uses.some(({ change, deferred }) => change?.index !== undefined && change.rowsAtMost === undefined && !deferred) &&
   command.changes.some(({ count }) => count !== undefined)
+
+/** Where policy asks for a guard that nobody could keep to, it is not let through without one. */
+const keptTo = (guard: Guard | undefined, decision: Decision): Decision => {
+  if (guard?.by !== 'policy' || guard.unkept === undefined || !decision.guard) return decision
+  const { policies } = decision.guard
+  const because = `policy ${policies.join(', ')} bounds its rows, and that cannot be kept: ${UNKEPT[guard.unkept]}`
+  return { ...decision, verdict: 'deny', policies, because, approvers: [], quorum: 1, advice: ALONE }
+}
+
+const ALONE = 'send each change of rows as a statement of its own'
 
 const verdictOf = ({ verdict }: Decision, touches: readonly Touch[]): Verdict =>
   verdict === 'allow' && touches.some(({ how }) => how === 'returned-masked') ? 'mask' : verdict

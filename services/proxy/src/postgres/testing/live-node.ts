@@ -82,14 +82,23 @@ export interface LiveNodeOptions {
 /** A whole node in this process, between a real client and a real server of its own. */
 export class LiveNode {
   readonly admin: Client
+  readonly control: FakeControl
   readonly #node: ProxyNode
   readonly #listener: Listener
   readonly #port: number
   readonly #state: string
   readonly #clients: Client[] = []
 
-  private constructor(admin: Client, node: ProxyNode, listener: Listener, port: number, state: string) {
+  private constructor(
+    admin: Client,
+    control: FakeControl,
+    node: ProxyNode,
+    listener: Listener,
+    port: number,
+    state: string,
+  ) {
     this.admin = admin
+    this.control = control
     this.#node = node
     this.#listener = listener
     this.#port = port
@@ -128,7 +137,7 @@ export class LiveNode {
     await node.usable()
     const listener = createServer({ noDelay: true }, (socket) => node.welcome(socket)).listen(listen, '127.0.0.1')
     await once(listener, 'listening')
-    return new LiveNode(admin, node, listener, listen, state)
+    return new LiveNode(admin, control, node, listener, listen, state)
   }
 
   /** A client that is never kept waiting for an approval. */
