@@ -420,6 +420,55 @@ const grantClaimAsked = contract(
     ),
 )
 
+const undoRelations = z
+  .array(
+    z.object({
+      relation: z.string(),
+      rows: z.int().nonnegative().describe('Rows that were changed or deleted, as they were before.'),
+      added: z.int().nonnegative().describe('Rows that were added.'),
+    }),
+  )
+  .describe('Names and numbers; no values.')
+
+const undoCaptured = contract(
+  'undo.captured',
+  1,
+  z
+    .object({
+      requestId: RequestId,
+      statementId: StatementId,
+      sessionId: SessionId,
+      relations: undoRelations,
+      digest: Digest.describe('SHA-256 of what was captured, before it was encrypted.'),
+      expiresAt: Instant,
+      at: Instant,
+    })
+    .describe(
+      'What a statement has changed was kept as it was before, encrypted, at the node; written down before it is ' +
+        'committed, so its settlement says whether it was.',
+    ),
+)
+
+const undoUsed = contract(
+  'undo.used',
+  1,
+  z
+    .object({
+      requestId: RequestId,
+      statementId: StatementId.describe('The statement that has undone it.'),
+      sessionId: SessionId,
+      relations: undoRelations,
+      at: Instant,
+    })
+    .describe('What was approved under this request was undone, and what was kept for it is erased.'),
+)
+
+const undoExpired = contract(
+  'undo.expired',
+  1,
+  z.object({ requestId: RequestId, at: Instant }).describe('It cannot be undone any more: what was kept is erased.'),
+)
+
 const databaseObserved = contract(
   'database.observed',
   1,
@@ -459,6 +508,9 @@ const accessContracts = [
   statementHeld,
   statementWithdrawn,
   grantClaimAsked,
+  undoCaptured,
+  undoUsed,
+  undoExpired,
   databaseObserved,
 ] as const
 

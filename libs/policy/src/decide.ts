@@ -13,6 +13,8 @@ export interface Decision {
   readonly quorum: number
   /** The strictest bound on rows that policy sets, and the policies that set it. */
   readonly guard?: PolicyGuard
+  /** For so many hours what it changes must be possible to undo: the longest that a policy asks for that holds it. */
+  readonly undoHours?: number
   /** One clause for people: why. */
   readonly because: string
   readonly advice?: string
@@ -33,8 +35,15 @@ export const decide = (set: PolicySet, request: Request): Decision => {
   const deciding = answers.filter(({ verdict }) => verdict === worst)
   const decision = decisionOf(worst, distinct(deciding.flatMap(({ policies }) => policies)), set)
   const guard = worst === 'deny' || !set.guards ? undefined : strictestGuard(answers, set)
-  return guard ? { ...decision, guard } : decision
+  const undoHours = worst === 'hold' ? longestUndo(deciding, set) : 0
+  return { ...decision, ...(guard && { guard }), ...(undoHours > 0 && { undoHours }) }
 }
+
+const longestUndo = (deciding: readonly Answer[], set: PolicySet): number =>
+  Math.max(
+    0,
+    ...deciding.flatMap(({ concerned }) => concerned.map((id) => set.policies.get(id)?.obligations.undoHours ?? 0)),
+  )
 
 /** Of every policy that lets a change of rows through, or holds it. */
 const strictestGuard = (answers: readonly Answer[], set: PolicySet): PolicyGuard | undefined => {

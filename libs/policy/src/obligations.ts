@@ -10,6 +10,7 @@ import { PolicyError } from './policy-error.ts'
  *   @mask("partial")                of a forbid of unmask: how the value is masked
  *   @guard("100")                   of a permit or a hold: what it concerns runs, and is rolled back when it has changed
  *                                   more rows
+ *   @undo("24h")                    of a hold: what it changes can be undone for so long, or it does not run
  *   @because("…")  @advice("…")     for people: why, and what to do instead
  */
 
@@ -26,6 +27,8 @@ export interface Obligations {
   readonly mask: Mask | undefined
   /** So many rows may be changed; when there were more, nothing of it stands. */
   readonly guard: number | undefined
+  /** For so many hours what it changes can be undone. */
+  readonly undoHours: number | undefined
   readonly because: string | undefined
   readonly advice: string | undefined
 }
@@ -42,7 +45,7 @@ export interface Place {
   readonly line: number
 }
 
-const KNOWN = new Set(['id', 'effect', 'approvers', 'quorum', 'mask', 'guard', 'because', 'advice'])
+const KNOWN = new Set(['id', 'effect', 'approvers', 'quorum', 'mask', 'guard', 'undo', 'because', 'advice'])
 const GROUP = /^[\w.:/-]+$/
 
 export const readObligations = (
@@ -60,6 +63,7 @@ export const readObligations = (
     quorum: quorumOf(annotations['quorum'], fail),
     mask: annotations['mask'] === undefined ? undefined : oneOf(MASKS, annotations['mask'], 'mask', fail),
     guard: annotations['guard'] === undefined ? undefined : guardOf(annotations['guard'], fail),
+    undoHours: annotations['undo'] === undefined ? undefined : hoursOf(annotations['undo'], fail),
     because: annotations['because'],
     advice: annotations['advice'],
   }
@@ -81,6 +85,9 @@ const misplacedAnnotation = (
   if (annotations['guard'] !== undefined) {
     if (kind === 'forbid' && effect !== 'hold') return '@guard belongs to a permit or to @effect("hold")'
     if (!changesRows) return '@guard belongs to what changes rows: Action::"write", "delete" or "copyIn" are not in it'
+  }
+  if (annotations['undo'] !== undefined && !(effect === 'hold' && changesRows)) {
+    return '@undo belongs to @effect("hold") of Action::"write" or "delete"'
   }
   const asksForMask = effect === 'mask' || annotations['mask'] !== undefined
   if (asksForMask && !(kind === 'forbid' && isUnmask)) return 'masks belong to a forbid of Action::"unmask" alone'
@@ -118,4 +125,13 @@ const DIGITS = /^\d{1,9}$/
 const guardOf = (text: string, fail: Fail): number => {
   if (!DIGITS.test(text)) throw fail(`@guard("${text}"): expected a number of rows`)
   return Number(text)
+}
+
+const HOURS_MAX = 24 * 30
+const HOURS = /^(\d{1,3})h$/
+
+const hoursOf = (text: string, fail: Fail): number => {
+  const hours = Number(HOURS.exec(text)?.[1])
+  if (!(hours >= 1 && hours <= HOURS_MAX)) throw fail(`@undo("${text}"): expected hours, from "1h" to "${HOURS_MAX}h"`)
+  return hours
 }

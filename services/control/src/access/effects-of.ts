@@ -45,6 +45,9 @@ export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, b
     case 'statement.intended':
     case 'statement.guarded':
     case 'statement.settled':
+    case 'undo.captured':
+    case 'undo.used':
+    case 'undo.expired':
       return []
   }
 }

@@ -112,6 +112,12 @@ const accessShown = ({ type, data }: AccessEvent, who: Who): Shown => {
       return { ...common, summary: `${data.requestId} taken back (${data.because})` }
     case 'grant.claim-asked':
       return { ...common, principal: data.principalId, summary: `${data.principalId} runs ${data.requestId}` }
+    case 'undo.captured':
+      return { ...common, summary: `${data.requestId} can be undone until ${data.expiresAt}` }
+    case 'undo.used':
+      return { ...common, summary: `${name} has undone ${data.requestId}` }
+    case 'undo.expired':
+      return { ...common, summary: `${data.requestId} cannot be undone any more` }
     case 'database.observed':
       return {
         ...common,

@@ -69,6 +69,7 @@ export abstract class StatementAccount<J extends Judgement> {
       intended,
       stages,
       traceParent,
+      requestId: intent.requestId,
     })
     this.#unsettled.add(execution)
     return execution
@@ -78,6 +79,7 @@ export abstract class StatementAccount<J extends Judgement> {
   settle(execution: Execution<J>, outcome: Outcome, sqlstate?: string): boolean {
     if (!this.#unsettled.delete(execution)) return false
     execution.settled = true
+    execution.outcome = outcome
     const { sessionId, now, clock, observer } = this.identity
     const { statementId } = execution
     const ended = clock()

@@ -1,4 +1,13 @@
-import type { Action, Blast, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
+import type {
+  Action,
+  Blast,
+  DecidedFacts,
+  RelationUse,
+  RequestId,
+  RowCount,
+  Touch,
+  Verdict,
+} from '@countersign/contracts'
 import type { Guard } from './guard.ts'
 
 /**
@@ -30,6 +39,10 @@ export interface Judgement {
   readonly rows: RowCount | undefined
   /** How many it may change when it runs. */
   readonly guard?: Guard | undefined
+  /** For so many hours what it changes must be possible to undo, or it must not stand. */
+  readonly undoHours?: number | undefined
+  /** It undoes what was approved under this request, as a whole or not at all. */
+  readonly restores?: RequestId | undefined
   /** The rows that it would change are counted before it runs, with its own parameters. */
   readonly counts: boolean
   /** What the server is asked in its place: `EXPLAIN (POLICY) …` becomes the answer, as a list of values. */

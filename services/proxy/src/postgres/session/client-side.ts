@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { SessionId } from '@countersign/contracts'
 import {
   describePortal,
   parse,
@@ -27,13 +28,15 @@ import type { ToClient } from '../../session/to-client.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Judge } from '../statement/judge.ts'
 import type { PostgresExecution, PostgresJudgement } from '../statement/postgres-judgement.ts'
+import { changedIn, changedSince, COUNTS_AFTER, COUNTS_BEFORE, type Changed } from '../undo/changed-counts.ts'
+import type { Undos } from '../undo/undos.ts'
 import type { Exchange } from './exchange.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { preparedFrom, type NamesMeant } from './meaning.ts'
 import { executionsOf, type GuardedQuery, type Pending, type Portal, type Prepared } from './pending.ts'
 import * as say from './say.ts'
 import type { SessionCircumstances } from './session-circumstances.ts'
-import { FLUSH } from './session-question.ts'
+import { FLUSH, type Answer } from './session-question.ts'
 import type { ToServer } from './to-server.ts'
 
 export interface ClientSideOptions {
@@ -45,6 +48,7 @@ export interface ClientSideOptions {
   readonly admission: Admission<PostgresJudgement>
   readonly circumstances: SessionCircumstances
   readonly limits: NodeConfig['limits']
+  readonly sessionId: SessionId
   readonly clock: () => number
   /**
    * Everything that was sent is answered, and it is known what names mean; or the refusal with which the server has
@@ -55,6 +59,9 @@ export interface ClientSideOptions {
   readonly answered: () => Promise<void>
   /** Asks something of our own by simple query, and rejects with a refusal when the server does. */
   readonly command: (sql: string) => Promise<void>
+  /** A question of our own about what the transaction has done; rejects with a refusal when the server does. */
+  readonly asked: (sql: string, within: boolean) => Promise<Answer>
+  readonly undos: Undos | undefined
   /** Messages may be looked at again. */
   readonly unblocked: () => void
   /** Something happened that must not: the session ends. */
@@ -355,17 +362,80 @@ export class ClientSide implements FrameReader {
    */
   async #runGuarded(frame: Buffer, executions: readonly PostgresExecution[]): Promise<void> {
     const wrapped = this.#exchange.status === 'idle'
+    const alone = executions.find(({ judgement }) => needsOwnTransaction(judgement))
+    if (alone && !wrapped) return this.#refuseRun(executions, say.needsOwnTransaction(alone.judgement))
     if (wrapped && !(await this.#begun(executions))) return
+    const undoable = executions.find(({ judgement }) => judgement.undoHours !== undefined)
     const guarded: GuardedQuery = { wrapped, judgement: executions.at(-1)?.judgement, completed: undefined }
+    const before = undoable && (await this.#countsBefore(false))
+    if (before instanceof StatementRefusedError) return this.#giveUp(guarded, executions, before)
     this.#forwardQuery(frame, 0, frame.length, executions, { guarded })
     await this.#options.answered()
     if (this.#closed) return
     const tripped = executions.find((execution) => execution.tripped)
-    const error = tripped && say.errorOf(say.rolledBack(tripped))
-    if (wrapped) {
-      const stands = !tripped && this.#exchange.status === 'open'
-      this.#toServer.send(query(stands ? 'COMMIT' : 'ROLLBACK'), { kind: 'verdict', of: guarded, error })
-    } else if (error) this.#failTransaction(error)
+    const isDone = !tripped && this.#exchange.status === 'open'
+    const kept = undoable && before && isDone ? await this.#captured(undoable, executions, before, false) : undefined
+    if (this.#closed) return
+    const refusal = tripped ? say.rolledBack(tripped) : kept
+    const error = refusal && say.errorOf(refusal)
+    if (!wrapped) return error && this.#failTransaction(error)
+    const stands = !refusal && this.#exchange.status === 'open'
+    this.#toServer.send(query(stands ? 'COMMIT' : 'ROLLBACK'), { kind: 'verdict', of: guarded, error })
+    if (!undoable && !alone) return
+    await this.#options.answered()
+    this.#afterVerdict(executions)
+  }
+
+  async #countsBefore(within: boolean): Promise<Changed | StatementRefusedError> {
+    return this.#options.asked(COUNTS_BEFORE, within).then(changedIn, refusalIn)
+  }
+
+  /** Nothing of it has run. */
+  #giveUp(of: GuardedQuery, executions: readonly PostgresExecution[], refusal: StatementRefusedError): void {
+    for (const execution of executions) this.#exchange.settle(execution, 'failed', refusal.sqlstate)
+    this.#exchange.groupsSent += 1
+    this.#toServer.send(query('ROLLBACK'), { kind: 'verdict', of, error: say.errorOf(refusal) })
+  }
+
+  /**
+   * Keeps what the open transaction has changed, before it is committed. Returns why it must not be, when that cannot be
+   * kept.
+   */
+  async #captured(
+    undoable: PostgresExecution,
+    executions: readonly PostgresExecution[],
+    before: Changed,
+    within: boolean,
+  ): Promise<StatementRefusedError | undefined> {
+    const { asked, undos, recorder, sessionId } = this.#options
+    try {
+      const changed = changedSince(before, changedIn(await asked(COUNTS_AFTER, within)))
+      const rows = executions.reduce((sum, { rowsAffected }) => sum + rowsAffected, 0)
+      await undos?.capture(undoable, rows, changed, { sessionId, record: (event) => recorder.add(event, 'now') })
+      return undos ? undefined : say.needsOwnTransaction(undoable.judgement)
+    } catch (error) {
+      const refusal = refusalIn(error)
+      for (const execution of executions) this.#exchange.trip(execution, 'not-captured')
+      return refusal
+    }
+  }
+
+  #afterVerdict(executions: readonly PostgresExecution[]): void {
+    const { undos, recorder, sessionId } = this.#options
+    for (const execution of executions) {
+      const { judgement, outcome } = execution
+      if (judgement.undoHours !== undefined && outcome !== 'completed' && outcome !== 'outcome_unknown') {
+        undos?.forget(execution)
+      }
+      if (judgement.restores !== undefined && outcome === 'completed') {
+        undos?.used(execution, { sessionId, record: (event) => recorder.add(event, 'now') })
+      }
+    }
+  }
+
+  #refuseRun(executions: readonly PostgresExecution[], refusal: StatementRefusedError): void {
+    for (const execution of executions) this.#exchange.settle(execution, 'refused', refusal.sqlstate)
+    this.#refuseGroup(refusal)
   }
 
   /** Not before the intent is durable; and where the server does not begin, nothing has run. */
@@ -442,6 +512,7 @@ export class ClientSide implements FrameReader {
       const { admission, circumstances } = this.#options
       const judgement = await admission.understand(circumstances.understanding(sql, types))
       if (this.#skipping) return
+      if (judgement?.restores !== undefined) throw say.undoneBySimpleQuery()
       const replacement = judgement?.replacement
       const forwarded = replacement === undefined ? frame : parse(statement, replacement)
       const prepared =
@@ -563,6 +634,24 @@ export class ClientSide implements FrameReader {
     return this.#forwardExecute(bytes, start, end, name, portal)
   }
 
+  /** The same, and what it has changed is kept as it was: then it may be committed. */
+  async #executeUndoable(frame: Buffer, name: string, portal: Portal, execution: PostgresExecution): Promise<void> {
+    if (this.#exchange.status !== 'idle') {
+      const refusal = say.needsOwnTransaction(execution.judgement)
+      this.#exchange.settle(execution, 'refused', refusal.sqlstate)
+      portal.execution = undefined
+      this.#refuseExtended(refusal)
+      return
+    }
+    const before = await this.#countsBefore(true)
+    if (before instanceof StatementRefusedError || this.#closed || this.#skipping) return
+    this.#forwardExecute(frame, 0, frame.length, name, portal)
+    await this.#rowsChecked(execution)
+    if (this.#closed || this.#skipping || execution.settled) return
+    const refusal = await this.#captured(execution, [execution], before, true)
+    if (refusal && !this.#closed && !this.#skipping) this.#refuseExtended(refusal)
+  }
+
   /**
    * Nothing that the client sends behind it, and least of all its Sync, goes to the server before that has said how many
    * rows it has changed. Were there too many, the server is made to fail: then there is nothing that it could commit.
@@ -604,6 +693,10 @@ export class ClientSide implements FrameReader {
     const { execution, version } = portal
     const begun = !execution || execution.suspended || execution.asked > 0
     if (!begun && version !== this.#exchange.meaning.version) return this.#refuseExtended(say.boundTooEarly(name))
+    if (execution?.judgement.undoHours !== undefined) {
+      const frame = Buffer.from(bytes.subarray(start, end))
+      return this.#block(() => this.#executeUndoable(frame, name, portal, execution))
+    }
     this.#forwardExecute(bytes, start, end, name, portal)
     return execution?.guarded ? this.#block(() => this.#rowsChecked(execution)) : true
   }
@@ -820,6 +913,9 @@ const NO_TYPES: readonly number[] = []
 /** Allowed as it is, with nothing left to find out. */
 const runsAtOnce = ({ verdict, counts, guard, replacement }: PostgresJudgement): boolean =>
   (verdict === 'allow' || verdict === 'mask') && !counts && guard === undefined && replacement === undefined
+
+const needsOwnTransaction = ({ undoHours, restores }: PostgresJudgement): boolean =>
+  undoHours !== undefined || restores !== undefined
 
 const refusalIn = (error: unknown): StatementRefusedError => {
   if (error instanceof StatementRefusedError) return error

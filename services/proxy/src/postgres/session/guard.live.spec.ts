@@ -1,13 +1,12 @@
-import { decodeCommit, TOPICS, type AccessEvent } from '@countersign/contracts'
 import { FRONTEND, cstring, int16, message, parse, query, SYNC } from '@countersign/pgwire'
 import { defaultPolicies } from '@countersign/policy'
-import { freePorts, memoryLog, type MemoryLog } from '@countersign/testing'
+import { freePorts, memoryLog } from '@countersign/testing'
 import type { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../../test/corpus/postgres.ts'
 import { run } from '../../../../../test/support/run.ts'
 import { until } from '../../../../../test/support/until.ts'
-import { AT } from '../../testing/decisions.ts'
+import { Approving } from '../testing/approving.ts'
 import { LiveNode, LOGIN, ROLE, type WatchedClient } from '../testing/live-node.ts'
 import { RawConnection, type Address } from '../testing/raw-connection.ts'
 import { bind, close, describe as describeOf, execute, flush } from '../testing/wire.ts'
@@ -59,7 +58,7 @@ const BLOCKED = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE usename =
 describe.each(installed())('a guard before $label', (binaries) => {
   let server: Postgres
   let node: LiveNode
-  let log: MemoryLog
+  let approving: Approving
   let client: WatchedClient
   let other: Client
   let through: Address
@@ -67,9 +66,10 @@ describe.each(installed())('a guard before $label', (binaries) => {
 
   beforeAll(async () => {
     server = await startPostgres(binaries)
-    log = memoryLog()
+    const log = memoryLog()
     const ports = await freePorts(3)
     node = await LiveNode.start({ server, log, ports, schema: SCHEMA, without: SHIPPED, policies: POLICIES })
+    approving = new Approving(log, node.control)
     other = await server.connect('shop')
     const admin = await server.connect('postgres')
     await admin.query('CREATE DATABASE twin')
@@ -95,11 +95,7 @@ describe.each(installed())('a guard before $label', (binaries) => {
     await server?.stop()
   })
 
-  const events = async <Type extends AccessEvent['type']>(type: Type) =>
-    (await log.read(TOPICS.access, {}, 100_000))
-      .flatMap(({ value }) => decodeCommit(value).events)
-      .filter((event) => event.type === type)
-      .map(({ data }) => data as unknown as Extract<AccessEvent, { type: Type }>['data'])
+  const events: Approving['events'] = (type) => approving.events(type)
 
   const notesOf = async (table: string) => {
     const { rows } = await other.query<{ note: string; n: number }>(
@@ -108,39 +104,16 @@ describe.each(installed())('a guard before $label', (binaries) => {
     return Object.fromEntries(rows.map(({ note, n }) => [note, n]))
   }
 
-  type Held = Extract<AccessEvent, { type: 'statement.held' }>['data']
-
-  /** Starts something that is held, and waits until it is. */
-  const heldBy = async <T>(work: () => Promise<T>) => {
-    const before = (await events('statement.held')).length
-    const running = work()
-    const held = await until(async () => (await events('statement.held'))[before])
-    return { held, running }
-  }
-
-  const approve = ({ requestId, statement }: Held) =>
-    node.control.decides(`approval/${requestId}`, 'approval.in-force', {
-      requestId,
-      phase: 'claimed',
-      claimedBy: statement.statementId,
-      principalId: statement.principal.id,
-      sessionId: statement.sessionId,
-      digest: statement.digest,
-      target: statement.target,
-      people: ['bo'],
-      at: AT,
-    })
-
   const isBlocked = async () => (await node.admin.query<{ n: number }>(BLOCKED)).rows[0]?.n === 1 || undefined
 
   /** An owner approves what is held, while somebody else adds rows that nobody sees before it is about to run. */
   const approvedWhile = async <T>(added: string, work: () => Promise<T>) => {
-    const { held, running } = await heldBy(work)
+    const { held, running } = await approving.heldBy(work)
     await other.query('BEGIN')
     // Counting does not wait for this lock, and changing does.
     await other.query('LOCK TABLE held IN EXCLUSIVE MODE')
     await other.query(added)
-    await approve(held)
+    await approving.approve(held)
     await until(isBlocked)
     await other.query('COMMIT')
     const { statementId, rows } = held.statement
@@ -149,8 +122,8 @@ describe.each(installed())('a guard before $label', (binaries) => {
 
   /** Prepared in a transaction of its own: what is only prepared locks its tables up to the end of the group. */
   const prepared = (text: string, values: readonly number[]) => async (sent: WatchedClient) => {
-    const { held, running } = await heldBy(() => sent.query({ name: 's', text, values: [1000] }))
-    await approve(held)
+    const { held, running } = await approving.heldBy(() => sent.query({ name: 's', text, values: [1000] }))
+    await approving.approve(held)
     await running
     return () => sent.query({ name: 's', text, values: [...values] })
   }

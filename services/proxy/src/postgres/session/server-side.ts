@@ -300,8 +300,10 @@ export class ServerSide implements FrameReader, RunReader {
    * and its client does not hear that it is done. What comes behind it in the same text is lost with it.
    */
   #checkRows(execution: PostgresExecution, { kind }: Pending): void {
-    const { rowsAffected, rowsMax, hasMoreRows } = execution
+    const { rowsAffected, rowsMax, hasMoreRows, rowsReturned, judgement } = execution
     if (rowsAffected > rowsMax || hasMoreRows) this.#exchange.trip(execution, 'more-rows')
+    // It gives one row when it has found everything as it should be.
+    if (judgement.restores !== undefined && rowsReturned !== 1) this.#exchange.trip(execution, 'changed-since')
     if (execution.tripped && kind === 'query') this.#toClient.withhold()
   }
 

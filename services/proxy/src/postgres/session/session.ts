@@ -12,6 +12,7 @@ import type { ClosedBecause } from '../../telemetry/labels.ts'
 import type { Judge } from '../statement/judge.ts'
 import type { PostgresJudgement } from '../statement/postgres-judgement.ts'
 import { misreadIn } from '../statement/reading.ts'
+import type { Undos } from '../undo/undos.ts'
 import type { Upstream } from '../upstream/connect.ts'
 import { ApplicationName } from './application-name.ts'
 import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
@@ -20,7 +21,15 @@ import type { Question } from './pending.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import { SessionCircumstances } from './session-circumstances.ts'
-import { CLOSES, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
+import {
+  CLOSES,
+  FLUSH,
+  questionFor,
+  sessionQuestion,
+  toldIn,
+  type Answer,
+  type SessionTold,
+} from './session-question.ts'
 import { ToServer } from './to-server.ts'
 
 export interface SessionOptions extends SessionParts {
@@ -32,6 +41,8 @@ export interface SessionOptions extends SessionParts {
   readonly firstTold: { get(): SessionTold | undefined; set(told: SessionTold): void }
   /** Stands for the schema as it is known now: another value when it is another one. */
   readonly schema: () => unknown
+  /** Where what approved statements have changed is kept as it was. */
+  readonly undos?: Undos
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
 }
@@ -108,6 +119,9 @@ export class Session implements LiveSession {
       settled: (within) => this.#settled(within),
       answered: () => this.#answered(),
       command: (sql) => this.#command(sql),
+      asked: (sql, within) => this.#answer(sql, within),
+      undos: options.undos,
+      sessionId: identity.sessionId,
       unblocked: () => this.#readOn(),
       failed: (error) => this.#fail(error),
       terminated: () => this.#terminate(),
@@ -394,6 +408,12 @@ export class Session implements LiveSession {
     throw new StatementRefusedError(failure, message ?? NOT_BEGUN)
   }
 
+  async #answer(sql: string, within: boolean): Promise<Answer> {
+    const { failure, message, rows } = await this.#asked(questionFor(sql, within), within)
+    if (failure === undefined) return rows
+    throw new StatementRefusedError(failure, message ?? NOT_TOLD)
+  }
+
   async #answered(): Promise<void> {
     this.#toServer.flush()
     if (this.#exchange.pending.length === 0 && !this.#toServer.waiting) return
@@ -473,6 +493,8 @@ export class Session implements LiveSession {
     this.#toServer.flush()
   }
 }
+
+const NOT_TOLD = 'the server has not told what the statement has changed'
 
 const NOT_BEGUN = 'the server has not begun the transaction in which this was to run'
 

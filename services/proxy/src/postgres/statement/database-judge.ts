@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { Blast, type Digest, type Principal, type Touch, type Verdict } from '@countersign/contracts'
+import { Blast, type Digest, type Principal, type RequestId, type Touch, type Verdict } from '@countersign/contracts'
 import { isSensitive, type CopyFormat, type DataClass } from '@countersign/masking'
 import {
   decide,
@@ -18,6 +18,7 @@ import {
   countQueries,
   displayText,
   mentionsTemporary,
+  nameText,
   shapeOf,
   TEMPORARY,
   temporaryTablesIn,
@@ -32,6 +33,9 @@ import { UNKEPT, type Guard } from '../../statement/guard.ts'
 import type { KnownColumn } from '../../statement/masked-column.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Knowledge } from '../catalogue/knowledge.ts'
+import { rowsIn, type Image } from '../undo/image.ts'
+import { restoreQuery } from '../undo/restore-query.ts'
+import { relationsOf } from '../undo/undos.ts'
 import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
 import type { Parser } from '../understanding/parser.ts'
 import { temporaryKinds } from '../understanding/words.ts'
@@ -44,6 +48,7 @@ import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
 import type { PostgresJudgement, ResultPlanner } from './postgres-judgement.ts'
 import { isMisread } from './reading.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
+import { undoneIn, undoRequest } from './undo-request.ts'
 import { countRows } from './row-counts.ts'
 
 export interface DatabaseJudgeOptions {
@@ -54,6 +59,8 @@ export interface DatabaseJudgeOptions {
   readonly now: () => Date
   /** Finds out what a held statement would reach; without it nobody is told. */
   readonly blast?: BlastRadius
+  /** What is kept for a request, to be undone. Rejects with `StatementRefusedError` when nothing is. */
+  readonly imageOf?: (requestId: RequestId) => Promise<Image>
 }
 
 /** A text, or all texts of one shape, as understood under one meaning of names. */
@@ -133,6 +140,8 @@ export class DatabaseJudge implements Judge {
     const { bound, stages, signal, reach } = more
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, more)]
+    const undone = undoneIn(sql)
+    if (undone !== undefined) return [await this.#undo(undone, sql, circumstances)]
     const { knowledge } = this.#options
     if (!knowledge.current && knowledge.version !== undefined && this.#isUnbounded(circumstances.principal)) {
       return this.#askUnbounded(sql, circumstances)
@@ -192,6 +201,41 @@ export class DatabaseJudge implements Judge {
       },
     )
     return { ...this.#nothingKnown(sql), tag: 'EXPLAIN', readOnly: true, replacement: explainedAnswer(found) }
+  }
+
+  /** Decided by what it will do to which rows, like any other change. */
+  async #undo(requestId: RequestId, sql: string, circumstances: Circumstances): Promise<PostgresJudgement> {
+    const { imageOf, policy: inForce } = this.#options
+    const policy = inForce()
+    if (!policy || !imageOf) throw new StatementRefusedError('57P03', 'this node has no policy in force')
+    const image = await imageOf(requestId)
+    const facts = {
+      ...circumstances,
+      hour: this.#hour(),
+      classOf: (column: string) => this.#options.knowledge.classOf(column),
+    }
+    const { request, touches } = undoRequest(image, facts)
+    const decision = boundedTo(rowsIn(image), decide(policy.set, request))
+    const { verdict, policies, approvers, quorum, advice } = decision
+    const relations = request.uses.map(({ resource, action }) => ({ name: nameText(resource), actions: [action] }))
+    return {
+      ...this.#nothingKnown(sql),
+      tag: 'UNDO',
+      actions: [...new Set(request.uses.map(({ action }) => action))],
+      relations,
+      verdict,
+      policies,
+      policyVersion: policy.version,
+      approvers,
+      quorum,
+      because: verdict === 'allow' ? decision.because : `UNDO ${requestId}: ${decision.because}`,
+      advice,
+      rows: { rows: rowsIn(image), exact: true },
+      replacement: restoreQuery(image),
+      touches,
+      restores: requestId,
+      restored: relationsOf(image),
+    }
   }
 
   #nothingKnown(sql: string): PostgresJudgement {
@@ -485,6 +529,7 @@ export class DatabaseJudge implements Judge {
       advice: decision.advice,
       rows: rowsOf(facts, counts),
       ...(guard && decision.verdict !== 'deny' && { guard }),
+      ...(decision.verdict === 'hold' && decision.undoHours !== undefined && { undoHours: decision.undoHours }),
       counts: mustCount(understood, set),
       replacement: undefined,
       sensitive,
@@ -675,11 +720,35 @@ const needsCount = (
 
 /** Where policy asks for a guard that nobody could keep to, it is not let through without one. */
 const keptTo = (guard: Guard | undefined, decision: Decision): Decision => {
+  if (decision.undoHours !== undefined && (!guard || guard.unkept !== undefined)) {
+    const why = guard?.unkept === undefined ? 'nobody has counted its rows' : UNKEPT[guard.unkept]
+    return deniedFor(decision, decision.policies, `it must be possible to undo it, and that cannot be seen to: ${why}`)
+  }
   if (guard?.by !== 'policy' || guard.unkept === undefined || !decision.guard) return decision
   const { policies } = decision.guard
   const because = `policy ${policies.join(', ')} bounds its rows, and that cannot be kept: ${UNKEPT[guard.unkept]}`
-  return { ...decision, verdict: 'deny', policies, because, approvers: [], quorum: 1, advice: ALONE }
+  return deniedFor(decision, policies, because)
 }
+
+/** A bound of a policy holds for what undoes as well. */
+const boundedTo = (rows: number, decision: Decision): Decision =>
+  decision.guard && rows > decision.guard.rowsMax
+    ? deniedFor(
+        decision,
+        decision.guard.policies,
+        `it changes ${rows} rows, and policy allows ${decision.guard.rowsMax}`,
+      )
+    : decision
+
+const deniedFor = (decision: Decision, policies: readonly string[], because: string): Decision => ({
+  ...decision,
+  verdict: 'deny',
+  policies,
+  because,
+  approvers: [],
+  quorum: 1,
+  advice: ALONE,
+})
 
 const ALONE = 'send each change of rows as a statement of its own'
 

@@ -86,7 +86,8 @@ export class LiveNode {
   readonly #node: ProxyNode
   readonly #listener: Listener
   readonly #port: number
-  readonly #state: string
+  /** The folder that the node keeps things in. */
+  readonly state: string
   readonly #clients: Client[] = []
 
   private constructor(
@@ -102,7 +103,7 @@ export class LiveNode {
     this.#node = node
     this.#listener = listener
     this.#port = port
-    this.#state = state
+    this.state = state
   }
 
   static async start({ server, log, ports, schema, without = [], policies = '' }: LiveNodeOptions): Promise<LiveNode> {
@@ -166,7 +167,7 @@ export class LiveNode {
     this.#listener.close()
     await this.#node.stop()
     await this.admin.end()
-    rmSync(this.#state, { recursive: true, force: true })
+    rmSync(this.state, { recursive: true, force: true })
   }
 }
 
