@@ -86,6 +86,17 @@ describe('a guard', () => {
     expect(decide(bounded, request([use('read')])).guard).toBeUndefined()
     expect(decide(bounded, request([change, use('drop')])).guard).toBeUndefined()
   })
+  it('is beside how long it must be possible to undo it, where it is held', () => {
+    const undone = set(`
+      @id("all") permit (principal, action, resource);
+      @id("short") @effect("hold") @approvers("owners") @undo("2h") forbid (principal, action == Action::"write", resource);
+      @id("long") @effect("hold") @approvers("owners") @undo("48h")
+        forbid (principal, action == Action::"write", resource) when { context.unbounded };`)
+    expect(decide(undone, request([change])).undoHours).toBe(2)
+    expect(decide(undone, request([use('write', { change: 'update', unbounded: true })])).undoHours).toBe(48)
+    expect(decide(undone, request([use('write')])).undoHours).toBeUndefined()
+    expect(decide(undone, request([use('delete', { change: 'delete' })])).undoHours).toBeUndefined()
+  })
   it('makes a set look at statements that would look at nothing else', () => {
     expect(set('@id("a") permit (principal, action, resource);')).toMatchObject({
       looksAtStatements: false,

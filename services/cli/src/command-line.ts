@@ -7,10 +7,20 @@ import { policy } from './policy/policy-command.ts'
 import { requests } from './requests/requests.ts'
 import { sessions } from './sessions.ts'
 import { tail } from './tail/tail.ts'
+import { undoCommand } from './undo.ts'
 import { up } from './up/up-command.ts'
 import { whatif } from './whatif/whatif.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { up, requests, sessions, tail, policy, whatif, doctor }
+const COMMANDS: Readonly<Record<string, Command>> = {
+  up,
+  requests,
+  undo: undoCommand,
+  sessions,
+  tail,
+  policy,
+  whatif,
+  doctor,
+}
 
 /** The whole command line: finds the command, answers `--help`, turns what is thrown into a message and a code. */
 export const runCommandLine = async (args: readonly string[], io: Io): Promise<ExitCode> => {

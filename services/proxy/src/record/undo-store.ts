@@ -35,7 +35,10 @@ export class UndoStore {
   /** Undefined when there is nothing, or nothing any more. */
   open(requestId: RequestId, now: string): Buffer | undefined {
     const kept = this.#read(requestId)
-    return kept && kept.expiresAt > now ? openAlone(this.#stateFolder, kept.sealed) : undefined
+    if (!kept || kept.expiresAt <= now) return undefined
+    if (kept.sealed.keyId !== keyIdOf(requestId))
+      throw new Error(`what is kept for ${requestId} belongs to another request`)
+    return openAlone(this.#stateFolder, kept.sealed)
   }
 
   erase(requestId: RequestId): void {

@@ -233,6 +233,7 @@ export class DatabaseJudge implements Judge {
       rows: { rows: rowsIn(image), exact: true },
       replacement: restoreQuery(image),
       touches,
+      facts: recordedFacts(request, { returned: [], notCounted: false }),
       restores: requestId,
       restored: relationsOf(image),
     }

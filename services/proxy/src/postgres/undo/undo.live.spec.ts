@@ -1,18 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { RequestId } from '@countersign/contracts'
 import { defaultPolicies } from '@countersign/policy'
 import { freePorts, memoryLog } from '@countersign/testing'
 import type { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installed, startPostgres, type Postgres } from '../../../../../test/corpus/postgres.ts'
+import { run as execute } from '../../../../../test/support/run.ts'
 import { until } from '../../../../../test/support/until.ts'
+import { UndoStore } from '../../record/undo-store.ts'
 import { Approving } from '../testing/approving.ts'
-import { LiveNode, ROLE, type WatchedClient } from '../testing/live-node.ts'
+import { LiveNode, LOGIN, ROLE, type WatchedClient } from '../testing/live-node.ts'
 
 /*
  * What was approved and has run is undone: by checksums of whole tables before and after, on a real server, with all that
  * makes a row hard to put back. Where it cannot be, nothing is changed, and the client is told why.
  */
+
+const CLI = fileURLToPath(new URL('../../../../cli/bin/countersign.mjs', import.meta.url))
 
 const TABLES = ['people', 'orders', 'items', 'events', 'audit', 'odd']
 
@@ -37,6 +43,15 @@ CREATE FUNCTION tells() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET se
   $$ BEGIN INSERT INTO audit (said) VALUES ('order ' || OLD.id); RETURN OLD; END $$;
 CREATE TRIGGER tells BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION tells();
 CREATE TABLE odd ("a""b" text COLLATE "C", c varchar(5), "from" char(3), PRIMARY KEY ("a""b", c));
+DO $$ BEGIN EXECUTE 'CREATE TABLE computed (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) ' ||
+  CASE WHEN current_setting('server_version_num')::int >= 180000 THEN 'VIRTUAL' ELSE 'STORED' END || ')'; END $$;
+CREATE TABLE tree (id int PRIMARY KEY, above int REFERENCES tree ON DELETE CASCADE, name text);
+CREATE TABLE tally (id int PRIMARY KEY, gone int);
+INSERT INTO tally VALUES (1, 0);
+CREATE TABLE tallied (id int PRIMARY KEY);
+CREATE FUNCTION tallies() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN UPDATE tally SET gone = gone + 1; RETURN OLD; END $$;
+CREATE TRIGGER tallies BEFORE DELETE ON tallied FOR EACH ROW EXECUTE FUNCTION tallies();
 CREATE TABLE keyless (id int, note text);
 CREATE TABLE stamped (id int PRIMARY KEY, note text, at timestamptz);
 CREATE FUNCTION stamps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at := clock_timestamp(); RETURN NEW; END $$;
@@ -60,6 +75,11 @@ INSERT INTO orders SELECT row_number() OVER (), id, 'note of ' || id FROM people
 INSERT INTO items SELECT o.id, l, CASE WHEN l = 2 THEN NULL ELSE 'x' || l END FROM orders o, generate_series(1, 3) l;
 INSERT INTO events SELECT g, date '2010-01-01' + g * 200, 'e' || g FROM generate_series(1, 40) g;
 INSERT INTO odd VALUES ('a"b', 'é''', 'x'), ('A"B', '\\', NULL), ('', '', '');
+DELETE FROM computed; DELETE FROM tree;
+INSERT INTO computed SELECT g, nullif(g, 3) FROM generate_series(1, 5) g;
+INSERT INTO tree SELECT g, nullif(g / 2, 0), 'n' FROM generate_series(1, 31) g;
+DELETE FROM tallied;
+INSERT INTO tallied SELECT generate_series(1, 4);
 INSERT INTO keyless SELECT g, 'k' FROM generate_series(1, 3) g;
 INSERT INTO stamped SELECT g, 's' FROM generate_series(1, 3) g;
 INSERT INTO free SELECT g, 'f' FROM generate_series(1, 10) g;
@@ -110,7 +130,7 @@ describe.each(installed())('undo before $label', (binaries) => {
   /** Of every row of every table, its bytes. */
   const checksums = async () => {
     const found: Record<string, string> = {}
-    for (const table of [...TABLES, 'keyless', 'stamped', 'free']) {
+    for (const table of [...TABLES, 'computed', 'tree', 'tally', 'tallied', 'keyless', 'stamped', 'free']) {
       const text = `SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text)), '') AS sum FROM ${table} t`
       found[table] = (await other.query<{ sum: string }>(text)).rows[0]?.sum ?? ''
     }
@@ -144,6 +164,10 @@ describe.each(installed())('undo before $label', (binaries) => {
       'a merge',
       "MERGE INTO orders USING people ON people.id = orders.person WHEN MATCHED AND orders.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET note = 'm'",
     ],
+    ['computed columns', 'UPDATE computed SET a = 7 WHERE id > 1'],
+    ['computed columns of rows that are gone', 'DELETE FROM computed'],
+    ['a branch of a tree', 'DELETE FROM tree WHERE id = 2'],
+    ['names in a tree', "UPDATE tree SET name = 'x' WHERE id > 1"],
     ['several commands', 'DELETE FROM items WHERE line = 2; UPDATE odd SET "from" = \'z\''],
   ])('restores %s', async (_, text, values) => {
     const before = await checksums()
@@ -208,6 +232,7 @@ describe.each(installed())('undo before $label', (binaries) => {
 
   it.each<[string, string]>([
     ['rows without a key', 'DELETE FROM keyless'],
+    ['what a trigger changes again and again', 'DELETE FROM tallied'],
     [
       'rows that are changed twice',
       "UPDATE events SET note = 'x' WHERE id < 3; UPDATE events SET note = 'y' WHERE id < 4",
@@ -261,6 +286,55 @@ describe.each(installed())('undo before $label', (binaries) => {
     expect(await undo(requestId)).not.toBe('ZA003')
     expect(readdirSync(folder)).not.toContain(`${requestId}.json`)
     expect(readdirSync(join(node.state, 'keys')).filter((name) => name.includes(requestId))).toEqual([])
+  })
+
+  describe('by the command line', () => {
+    const cli = (...args: readonly string[]) => {
+      const COUNTERSIGN_DSN = `postgresql://${LOGIN.user}:${LOGIN.token}@127.0.0.1:${node.port}/${LOGIN.database}`
+      const options = encodeURIComponent('-c countersign.hold=30')
+      return execute(process.execPath, [CLI, 'undo', ...args], {
+        env: { COUNTERSIGN_DSN: `${COUNTERSIGN_DSN}?options=${options}` },
+      })
+    }
+
+    it('says what it would do, waits for who approves it, and does it', async () => {
+      const before = await checksums()
+      const { requestId } = await run('DELETE FROM odd')
+      const dry = await cli(requestId, '--dry-run')
+      expect(dry).toMatchObject({ status: 0, stderr: '' })
+      expect(dry.stdout).toContain('verdict: hold\n')
+      const { ended } = await approving.approved(() => cli(requestId, '--reason', 'a mistake', '--json'))
+      expect(ended).toMatchObject({ status: 0, stdout: `${JSON.stringify({ request: requestId, undone: 3 })}\n` })
+      expect(ended.stderr).toContain('held for approval: UNDO')
+      expect((await approving.events('statement.held')).at(-1)?.statement).toMatchObject({ reason: 'a mistake' })
+      expect(await checksums()).toEqual(before)
+
+      const again = await cli(requestId)
+      expect(again).toMatchObject({ status: 1, stdout: '' })
+      expect(again.stderr).toContain('nothing is kept for')
+    })
+
+    it('needs a request', async () => {
+      expect(await cli('rq_1')).toMatchObject({ status: 2, stdout: '' })
+      expect(await cli('rq_0000000000')).toMatchObject({ status: 1 })
+    })
+  })
+
+  it('erases what has expired, and says so', async () => {
+    const store = new UndoStore(node.state)
+    const old = 'rq_9999999999' as RequestId
+    store.keep(old, '2020-01-01T00:00:00.000Z', Buffer.from('rows'))
+    const { requestId } = await run('DELETE FROM odd')
+    await until(async () => (await approving.events('undo.expired')).find((each) => each.requestId === old), 30_000)
+    expect(readdirSync(join(node.state, 'undo'))).not.toContain(`${old}.json`)
+    expect(readdirSync(join(node.state, 'undo'))).toContain(`${requestId}.json`)
+    expect(await undo(old)).toBe('ZA003')
+  })
+
+  it('is not mistaken for a text of the same shape', async () => {
+    const { requestId } = await run('DELETE FROM tree')
+    expect(await undo('rq_1')).toBe('3F000')
+    expect(await undo(requestId)).toEqual([[['31']]])
   })
 
   it('does nothing for a request that nobody knows', async () => {

@@ -61,8 +61,7 @@ export class Undos {
   /** What was kept for this request, when it can still be given back. Rejects with `StatementRefusedError`. */
   async imageOf(requestId: RequestId): Promise<Image> {
     const { store, target, now, side } = this.#options
-    const plain = store.open(requestId, now())
-    const image = plain && (JSON.parse(plain.toString()) as Image)
+    const image = opened(store, requestId, now())
     if (!image || !isSame(image.target, target)) throw nothingKept(requestId)
     const differs = await side.run((client) => structureChanged(client, image)).catch(notRestored)
     if (differs === undefined) return image
@@ -76,6 +75,16 @@ export class Undos {
     this.#options.store.erase(restores)
     const at = this.#options.now()
     record({ type: 'undo.used', data: { requestId: restores, statementId, sessionId, relations, at } } as AccessEvent)
+  }
+}
+
+/** Undefined when its key is gone, or somebody has changed the file. */
+const opened = (store: UndoStore, requestId: RequestId, now: string): Image | undefined => {
+  try {
+    const plain = store.open(requestId, now)
+    return plain && (JSON.parse(plain.toString()) as Image)
+  } catch {
+    return undefined
   }
 }
 
