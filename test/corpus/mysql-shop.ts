@@ -136,7 +136,7 @@ export class MysqlJudge {
   }
 
   #decide(facts: Facts, counts: readonly Count[]): Decision {
-    const circumstances = { principal: this.#principal, target, transaction: 'idle', hour: 12 } as const
+    const circumstances = { principal: this.#principal, target, transaction: 'idle', hour: 12, weekday: 1, minuteOfDay: 720 } as const
     return decide(policies, requestFrom(facts, circumstances, mysqlClassOf, counts))
   }
 

@@ -296,6 +296,33 @@ export const Outcome = z
   )
 export type Outcome = z.output<typeof Outcome>
 
+const statementGuarded = contract(
+  'statement.guarded',
+  1,
+  z
+    .object({
+      statementId: StatementId,
+      sessionId: SessionId,
+      rowsMax: z.int().nonnegative().describe('So many rows it may change.'),
+      by: z.enum(['approval', 'policy']).describe('`approval`: as many as were approved. `policy`: by `@guard`.'),
+      kept: z
+        .boolean()
+        .describe(
+          'Whether the node can keep to it. Then a statement that changes more is rolled back, and settled as `failed` ' +
+            'with ZA003, with the rows that it had changed.',
+        ),
+      because: z
+        .enum(['several-changes', 'merge-inserts', 'not-told', 'transaction-control', 'copy'])
+        .describe(
+          'Why it cannot be kept: the number that the server gives in the end is not the number of rows that were ' +
+            'counted, or comes when they are committed already.',
+        )
+        .optional(),
+      at: Instant,
+    })
+    .describe('A statement may change so many rows when it runs, and no more.'),
+)
+
 const statementSettledV1 = contract(
   'statement.settled',
   1,
@@ -430,6 +457,55 @@ const grantClaimAsked = contract(
     ),
 )
 
+const undoRelations = z
+  .array(
+    z.object({
+      relation: z.string(),
+      rows: z.int().nonnegative().describe('Rows that were changed or deleted, as they were before.'),
+      added: z.int().nonnegative().describe('Rows that were added.'),
+    }),
+  )
+  .describe('Names and numbers; no values.')
+
+const undoCaptured = contract(
+  'undo.captured',
+  1,
+  z
+    .object({
+      requestId: RequestId,
+      statementId: StatementId,
+      sessionId: SessionId,
+      relations: undoRelations,
+      digest: Digest.describe('SHA-256 of what was captured, before it was encrypted.'),
+      expiresAt: Instant,
+      at: Instant,
+    })
+    .describe(
+      'What a statement has changed was kept as it was before, encrypted, at the node; written down before it is ' +
+        'committed, so its settlement says whether it was.',
+    ),
+)
+
+const undoUsed = contract(
+  'undo.used',
+  1,
+  z
+    .object({
+      requestId: RequestId,
+      statementId: StatementId.describe('The statement that has undone it.'),
+      sessionId: SessionId,
+      relations: undoRelations,
+      at: Instant,
+    })
+    .describe('What was approved under this request was undone, and what was kept for it is erased.'),
+)
+
+const undoExpired = contract(
+  'undo.expired',
+  1,
+  z.object({ requestId: RequestId, at: Instant }).describe('It cannot be undone any more: what was kept is erased.'),
+)
+
 const databaseObserved = contract(
   'database.observed',
   1,
@@ -464,10 +540,14 @@ const accessContracts = [
   authFailed,
   credentialUsed,
   statementIntended,
+  statementGuarded,
   statementSettled,
   statementHeld,
   statementWithdrawn,
   grantClaimAsked,
+  undoCaptured,
+  undoUsed,
+  undoExpired,
   databaseObserved,
 ] as const
 

@@ -117,6 +117,28 @@ describe('a file that is wrong names the place and the reason', () => {
       1,
       /cannot be put/,
     ],
+    ['POLICY_ANNOTATION', '@id("b") @guard("many") permit (principal, action, resource);', 1, /a number of rows/],
+    ['POLICY_ANNOTATION', '@id("b") @guard("-1") permit (principal, action, resource);', 1, /a number of rows/],
+    [
+      'POLICY_ANNOTATION',
+      '@id("b") @effect("hold") @approvers("a") @undo("2d") forbid (principal, action, resource);',
+      1,
+      /expected hours/,
+    ],
+    ['POLICY_ANNOTATION', '@id("b") @undo("2h") permit (principal, action, resource);', 1, /belongs to @effect/],
+    [
+      'POLICY_ANNOTATION',
+      '@id("b") @effect("hold") @approvers("a") @undo("2h") forbid (principal, action == Action::"truncate", resource);',
+      1,
+      /belongs to @effect/,
+    ],
+    ['POLICY_ANNOTATION', '@id("b") @guard("5") forbid (principal, action, resource);', 1, /belongs to a permit/],
+    [
+      'POLICY_ANNOTATION',
+      '@id("b") @guard("5") permit (principal, action in [Action::"read", Action::"truncate"], resource);',
+      1,
+      /what changes rows/,
+    ],
   ])('%s: %s', (code, text, line, message) => {
     const compile = () => compilePolicies(file(text))
     expect(compile).toThrow(PolicyError)

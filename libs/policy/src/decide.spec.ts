@@ -68,6 +68,56 @@ const request = (
 })
 const set = (text: string) => compilePolicies([{ name: 'x.cedar', text }])
 
+describe('a guard', () => {
+  const bounded = set(`
+    @id("all") permit (principal, action, resource);
+    @id("some") @guard("50") permit (principal, action == Action::"write", resource);
+    @id("fewer") @guard("20") permit (principal, action == Action::"write", resource) when { context.hour < 6 };
+    @id("hold") @effect("hold") @approvers("owners") @guard("10")
+      forbid (principal, action == Action::"write", resource) when { context.unbounded };
+    @id("deny") forbid (principal, action == Action::"drop", resource);`)
+  const change = use('write', { change: 'update' })
+
+  it('is the smallest of those that let a change through', () => {
+    expect(decide(bounded, request([change])).guard).toEqual({ rowsMax: 50, policies: ['some'] })
+    expect(decide(bounded, request([change], { hour: 3 })).guard).toEqual({ rowsMax: 20, policies: ['fewer'] })
+  })
+  it('is also of what it is held by, and of what would let it through then', () => {
+    const held = use('write', { change: 'update', unbounded: true })
+    expect(decide(bounded, request([held]))).toMatchObject({ verdict: 'hold', guard: { rowsMax: 10 } })
+    const other = set(`
+      @id("some") @guard("50") permit (principal, action, resource);
+      @id("hold") @effect("hold") @approvers("owners") forbid (principal, action, resource);`)
+    expect(decide(other, request([held]))).toMatchObject({ verdict: 'hold', guard: { rowsMax: 50 } })
+  })
+  it('is about changes of rows, and not about what is denied', () => {
+    expect(decide(bounded, request([use('write')])).guard).toBeUndefined()
+    expect(decide(bounded, request([use('read')])).guard).toBeUndefined()
+    expect(decide(bounded, request([change, use('drop')])).guard).toBeUndefined()
+  })
+  it('is beside how long it must be possible to undo it, where it is held', () => {
+    const undone = set(`
+      @id("all") permit (principal, action, resource);
+      @id("short") @effect("hold") @approvers("owners") @undo("2h") forbid (principal, action == Action::"write", resource);
+      @id("long") @effect("hold") @approvers("owners") @undo("48h")
+        forbid (principal, action == Action::"write", resource) when { context.unbounded };`)
+    expect(decide(undone, request([change])).undoHours).toBe(2)
+    expect(decide(undone, request([use('write', { change: 'update', unbounded: true })])).undoHours).toBe(48)
+    expect(decide(undone, request([use('write')])).undoHours).toBeUndefined()
+    expect(decide(undone, request([use('delete', { change: 'delete' })])).undoHours).toBeUndefined()
+  })
+  it('makes a set look at statements that would look at nothing else', () => {
+    expect(set('@id("a") permit (principal, action, resource);')).toMatchObject({
+      looksAtStatements: false,
+      guards: false,
+    })
+    expect(set('@id("a") @guard("5") permit (principal, action, resource);')).toMatchObject({
+      looksAtStatements: true,
+      guards: true,
+    })
+  })
+})
+
 describe('a decision', () => {
   const base = `
     @id("permit-read") permit (principal, action == Action::"read", resource);

@@ -12,6 +12,10 @@ export interface Decision {
   /** Of a hold: groups that each have to sign. */
   readonly approvers: readonly string[]
   readonly quorum: number
+  /** The strictest bound on rows that policy sets, and the policies that set it. */
+  readonly guard?: PolicyGuard
+  /** For so many hours what it changes must be possible to undo: the longest that a policy asks for that holds it. */
+  readonly undoHours?: number
   /** One clause for people: why. */
   readonly because: string
   readonly advice?: string
@@ -19,6 +23,11 @@ export interface Decision {
   readonly wanted?: readonly Wanted[]
   /** Of a denial: the session that tried it ends. */
   readonly endsSession?: true
+}
+
+export interface PolicyGuard {
+  readonly rowsMax: number
+  readonly policies: readonly string[]
 }
 
 /**
@@ -35,7 +44,27 @@ const decided = (set: PolicySet, request: Request): Decision => {
   const answers = request.uses.map((use) => ask(set, request, use))
   const worst = VERDICTS.find((verdict) => answers.some((answer) => answer.verdict === verdict)) ?? 'deny'
   const deciding = answers.filter(({ verdict }) => verdict === worst)
-  return decisionOf(worst, distinct(deciding.flatMap(({ policies }) => policies)), set)
+  const decision = decisionOf(worst, distinct(deciding.flatMap(({ policies }) => policies)), set)
+  const guard = worst === 'deny' || !set.guards ? undefined : strictestGuard(answers, set)
+  const undoHours = worst === 'hold' ? longestUndo(deciding, set) : 0
+  return { ...decision, ...(guard && { guard }), ...(undoHours > 0 && { undoHours }) }
+}
+
+const longestUndo = (deciding: readonly Answer[], set: PolicySet): number =>
+  Math.max(
+    0,
+    ...deciding.flatMap(({ concerned }) => concerned.map((id) => set.policies.get(id)?.obligations.undoHours ?? 0)),
+  )
+
+/** Of every policy that lets a change of rows through, or holds it. */
+const strictestGuard = (answers: readonly Answer[], set: PolicySet): PolicyGuard | undefined => {
+  const bounds = distinct(answers.flatMap(({ concerned }) => concerned)).flatMap((id) => {
+    const rowsMax = set.policies.get(id)?.obligations.guard
+    return rowsMax === undefined ? [] : [{ id, rowsMax }]
+  })
+  if (bounds.length === 0) return undefined
+  const rowsMax = Math.min(...bounds.map((bound) => bound.rowsMax))
+  return { rowsMax, policies: bounds.filter((bound) => bound.rowsMax === rowsMax).map(({ id }) => id) }
 }
 
 /**
@@ -65,6 +94,8 @@ const VERDICTS = ['deny', 'hold', 'allow'] as const
 interface Answer {
   readonly verdict: Decision['verdict']
   readonly policies: readonly string[]
+  /** Policies whose guard bears on it: those that hold it, and those that would let it through. */
+  readonly concerned: readonly string[]
 }
 
 const ask = (set: PolicySet, request: Request, use: RequestedUse): Answer => {
@@ -75,15 +106,23 @@ const ask = (set: PolicySet, request: Request, use: RequestedUse): Answer => {
     context: contextOf(request, use),
   }
   const answer = authorize(set.stored.all, question)
-  if (answer.allowed || answer.failed) return { verdict: answer.allowed ? 'allow' : 'deny', policies: answer.reasons }
+  const concerning = (ids: readonly string[]) => (use.change === '' ? NONE : ids)
+  if (answer.allowed || answer.failed) {
+    const verdict = answer.allowed ? 'allow' : 'deny'
+    return { verdict, policies: answer.reasons, concerned: concerning(answer.reasons) }
+  }
   const isHeld = answer.reasons.length > 0 && answer.reasons.every((id) => isHold(set.policies.get(id)))
   // A hold alone does not say whether it would be permitted without it.
-  const isPermitted = isHeld && authorize(set.stored.unheld, question).allowed
+  const unheld = isHeld ? authorize(set.stored.unheld, question) : undefined
+  const isPermitted = unheld?.allowed === true
   return {
     verdict: isPermitted ? 'hold' : 'deny',
     policies: isHeld && !isPermitted ? [] : denying(answer.reasons, set, isPermitted),
+    concerned: concerning([...answer.reasons, ...(unheld?.reasons ?? [])]),
   }
 }
+
+const NONE: readonly string[] = []
 
 const isHold = (policy: Policy | undefined): boolean => policy?.obligations.effect === 'hold'
 

@@ -80,7 +80,7 @@ describe.each(installed())('what is sent every day, with $label', (binaries) => 
 
   const alarmsOf = ({ facts, counts }: Judged): readonly string[] =>
     PRINCIPALS.flatMap((principal) => {
-      const circumstances = { principal, target, transaction: 'idle', hour: 12 } as const
+      const circumstances = { principal, target, transaction: 'idle', hour: 12, weekday: 1, minuteOfDay: 720 } as const
       const decision = decide(policies, requestFrom(facts, circumstances, everydayClassOf, counts))
       return decision.verdict === 'allow' ? [] : [`${principal.kind} ${decision.verdict} ${decision.policies.join()}`]
     })

@@ -46,6 +46,8 @@ export interface PolicySet {
    * where and when decides alone.
    */
   readonly looksAtStatements: boolean
+  /** Some policy bounds the rows of what it concerns (`@guard`). */
+  readonly guards: boolean
   /**
    * Names under which Cedar keeps the parsed policies: all of them, those without holds, and those that say who sees
    * values as they are whichever column they come from. The last is absent where a policy takes columns out of that.
@@ -83,9 +85,12 @@ export const compilePolicies = (files: readonly PolicyFile[]): PolicySet => {
     maskFactsUsed: new Set(unmasking.flatMap(({ json }) => contextFacts(json))),
     wanted: distinct(concerned.flatMap(({ json }) => wantedBy(json))),
     looksAtStatements:
-      concerned.some(({ policy }) => policy.obligations.effect === 'hold') ||
+      concerned.some(
+        ({ policy: { obligations } }) => obligations.effect === 'hold' || obligations.guard !== undefined,
+      ) ||
       concerned.some(({ json }) => json.action.op !== 'All' || looksAtResource(json)) ||
       [...factsUsed].some((fact) => !OF_THE_ASKER.has(fact)),
+    guards: concerned.some(({ policy }) => policy.obligations.guard !== undefined),
     stored,
   }
 }
@@ -188,7 +193,7 @@ const compile = (part: Part): Compiled => {
   if (!id) throw new PolicyError('POLICY_ANNOTATION', part.file, part.line, 'a policy needs a name: @id("…")')
   const obligations = readObligations(
     annotations,
-    { effect: json.effect, isUnmask: concernsOnly(json, 'unmask') },
+    { effect: json.effect, isUnmask: concernsOnly(json, 'unmask'), changesRows: mayConcernRows(json) },
     part,
   )
   return { part, json, policy: { id, effect: json.effect, obligations, file: part.file, line: part.line } }
@@ -208,6 +213,9 @@ const mayConcern = ({ action }: PolicyJson, name: string): boolean => {
   const entities = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : []
   return entities.some((entity) => ('__entity' in entity ? entity['__entity'].id : entity.id) === name)
 }
+
+const mayConcernRows = (json: PolicyJson): boolean =>
+  ['use', 'write', 'delete', 'copyIn'].some((name) => mayConcern(json, name))
 
 /** What it says may be another thing for each relation or column of a database. */
 const looksAtResource = ({ resource, conditions }: PolicyJson): boolean =>

@@ -21,8 +21,10 @@ const severityOf = (sql: string): number => {
   try {
     const verdicts = mysql.understand(sql).commands.map((command) => {
       const facts = mysql.judge(command, known)
-      const request = requestFrom(facts, { principal, target, transaction: 'idle', hour: 12 }, (column) =>
-        /email/.test(column) ? 'email' : 'clear',
+      const request = requestFrom(
+        facts,
+        { principal, target, transaction: 'idle', hour: 12, weekday: 1, minuteOfDay: 720 },
+        (column) => (/email/.test(column) ? 'email' : 'clear'),
       )
       return SEVERITY[decide(policies, request).verdict]
     })

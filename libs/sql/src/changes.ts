@@ -45,6 +45,7 @@ const merge = ({ relation, joinCondition, mergeWhenClauses }: MergeStmt): Change
     unbounded: false,
     tautological: changes && isTautology(joinCondition),
     ...mergedColumns(mergeWhenClauses ?? []),
+    ...(changes && commands.includes('CMD_INSERT') && { inserts: true as const }),
   }
 }
 

@@ -95,6 +95,8 @@ export interface Change {
   /** A WHERE that keeps nothing out. */
   readonly tautological: boolean
   readonly rowsAtMost?: number
+  /** A MERGE that inserts as well: `count` is about the other rows. */
+  readonly inserts?: true
   readonly count?: CountPlan
   /** The columns that it writes, as far as it lists them; undefined: it may write any. */
   readonly columns?: readonly string[]

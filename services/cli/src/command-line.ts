@@ -8,6 +8,7 @@ import { requests } from './requests/requests.ts'
 import { restrictions } from './restrictions/restrictions.ts'
 import { sessions } from './sessions.ts'
 import { tail } from './tail/tail.ts'
+import { undoCommand } from './undo.ts'
 import { up } from './up/up-command.ts'
 import { whatif } from './whatif/whatif.ts'
 
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   up,
   requests,
   restrictions,
+  undo: undoCommand,
   sessions,
   tail,
   policy,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RequestId, SessionId, Target, WorkerId } from '@countersign/contracts'
+import type { AccessEvent, RequestId, SessionId, Target, WorkerId } from '@countersign/contracts'
 import type { EventLog } from '@countersign/eventlog'
 import { faultOf, serverTlsOf, type Config, type Logger } from '@countersign/platform'
 import { compilePolicies, ownersOf, parseOwners, type Owners } from '@countersign/policy'
@@ -14,6 +14,7 @@ import type { CancelKey, PolicyInForce, Protocol, Speaker } from './protocol.ts'
 import { openDataKeys } from './record/data-keys.ts'
 import { Recorder } from './record/recorder.ts'
 import { slotOf } from './record/slot.ts'
+import { UndoStore } from './record/undo-store.ts'
 import { WorkerRecord } from './record/worker-record.ts'
 import { Sessions } from './sessions.ts'
 import { gateRulesOf, sameFiles, tlsFilesOf, type GateRules } from './startup/gate-rules.ts'
@@ -87,12 +88,14 @@ export class ProxyNode {
   #entrance: Entrance | undefined
   #prepared: Prepared | undefined
   #welcoming = 0
+  readonly #undo: UndoStore
   #heartbeat: NodeJS.Timeout | undefined
   #stopping: Promise<void> | undefined
   #broken: string | undefined
 
   constructor(config: Config, log: EventLog, logger: Logger, place: Place, protocol: Protocol) {
     const { node } = config
+    this.#undo = new UndoStore(node.state)
     const slot = slotOf(node.name, place.index)
     this.#config = config
     this.#place = place
@@ -146,6 +149,7 @@ export class ProxyNode {
       policy: () => this.#policy,
       metrics: this.#metrics,
       logger,
+      undo: this.#undo,
     })
     this.#databases = new Databases(config.databases, (database, generation) => {
       const made = this.#speaker.databaseOf(database, generation)
@@ -168,6 +172,7 @@ export class ProxyNode {
     for (const database of this.#databases.current.values()) database.start()
     this.#probeServers()
     this.#entrance = this.#entranceOf(this.#config, rules, this.#databases.current)
+    this.#eraseExpired()
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS)
   }
 
@@ -337,7 +342,17 @@ export class ProxyNode {
     return `http://${host}:${port}/console/#request=${requestId}`
   }
 
+  /** One worker does it for all: what is kept lies in one folder. */
+  #eraseExpired(): void {
+    if (this.#place.index > 0) return
+    const at = this.#now()
+    for (const requestId of this.#undo.expire(at)) {
+      this.#recorder.add({ type: 'undo.expired', data: { requestId, at } } as AccessEvent)
+    }
+  }
+
   #beat(): void {
+    this.#eraseExpired()
     this.#record.heartbeat(this.#sessions.size, this.#policy?.version)
     this.#inForce.forgetApprovalsBefore(new Date(Date.now() - APPROVALS_KEPT_MS).toISOString())
     this.#databases.letGo(performance.now(), (database) => this.#sessions.someOf(database))

@@ -3,6 +3,7 @@ import type { DatabaseConfig, Logger, NodeConfig } from '@countersign/platform'
 import type { PolicySet } from '@countersign/policy'
 import type { DatabaseState } from './health.ts'
 import type { Recorder } from './record/recorder.ts'
+import type { UndoStore } from './record/undo-store.ts'
 import type { Identity } from './session/identity.ts'
 import type { ShownCertificate } from './startup/client-tls.ts'
 import type { GateRules } from './startup/gate-rules.ts'
@@ -53,6 +54,8 @@ export interface Lent {
   /** Told of each login to a server. */
   readonly metrics: Pick<NodeMetrics, 'connected' | 'connectFailed'>
   readonly logger: Logger
+  /** What rows were before approved statements changed them. */
+  readonly undo: UndoStore
 }
 
 export interface PolicyInForce {

@@ -50,6 +50,10 @@ export const effectsOf = ({ type, data }: AccessEvent, sessions: OpenSessions, b
     case 'audit.recovered':
     case 'auth.failed':
     case 'credential.used':
+    case 'statement.guarded':
+    case 'undo.captured':
+    case 'undo.used':
+    case 'undo.expired':
       return []
   }
 }

@@ -87,6 +87,10 @@ const accessShown = ({ type, data }: AccessEvent, who: Who): Shown => {
       }
     case 'statement.intended':
       return { ...common, text: data.text, summary: `${name} ${data.verdict}: ${data.text}` }
+    case 'statement.guarded': {
+      const kept = data.kept ? '' : ` (cannot be kept: ${data.because ?? 'unknown'})`
+      return { ...common, summary: `${name} may change ${data.rowsMax} rows${kept}` }
+    }
     case 'statement.settled':
       return {
         ...common,
@@ -108,6 +112,12 @@ const accessShown = ({ type, data }: AccessEvent, who: Who): Shown => {
       return { ...common, summary: `${data.requestId} taken back (${data.because})` }
     case 'grant.claim-asked':
       return { ...common, principal: data.principalId, summary: `${data.principalId} runs ${data.requestId}` }
+    case 'undo.captured':
+      return { ...common, summary: `${data.requestId} can be undone until ${data.expiresAt}` }
+    case 'undo.used':
+      return { ...common, summary: `${name} has undone ${data.requestId}` }
+    case 'undo.expired':
+      return { ...common, summary: `${data.requestId} cannot be undone any more` }
     case 'database.observed':
       return {
         ...common,

@@ -10,6 +10,7 @@ import type { DatabaseParts, SessionSource } from './startup/greeting.ts'
 import { BlastRadius } from './statement/blast-radius.ts'
 import { DatabaseJudge } from './statement/database-judge.ts'
 import type { Parser } from './understanding/parser.ts'
+import { Undos } from './undo/undos.ts'
 import { guardLogin } from './upstream/guard-login.ts'
 import { Servers } from './upstream/servers.ts'
 
@@ -30,6 +31,7 @@ export class PostgresDatabase implements Database, SessionSource {
   readonly #knowledge: Knowledge
   readonly #judge: DatabaseJudge
   readonly #blast: BlastRadius
+  readonly #undos: Undos
   readonly #firstTold = new BoundedCache<SessionTold>(FIRST_TOLD_MAX, FIRST_TOLD_BYTES_MAX)
   #closed = false
 
@@ -58,6 +60,8 @@ export class PostgresDatabase implements Database, SessionSource {
       servers: this.servers,
       classOf: (column) => this.#knowledge.classOf(column),
     })
+    const { side, target } = this.#knowledge
+    this.#undos = new Undos({ store: lent.undo, side, target, now })
     this.#judge = new DatabaseJudge({
       knowledge: this.#knowledge,
       parser,
@@ -65,6 +69,7 @@ export class PostgresDatabase implements Database, SessionSource {
       now: () => new Date(),
       timeZone: config.timeZone,
       blast: this.#blast,
+      imageOf: (requestId) => this.#undos.imageOf(requestId),
     })
   }
 
@@ -105,6 +110,7 @@ export class PostgresDatabase implements Database, SessionSource {
     const key = JSON.stringify([role, ...TELLING.map((name) => settings.get(name))])
     return {
       judge: this.#judge,
+      undos: this.#undos,
       redactor: redactorUnless(() => this.#judge.seesEverything(principal)),
       firstTold: {
         get: () => this.#firstTold.get(key),

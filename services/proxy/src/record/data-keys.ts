@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Commit } from '@countersign/contracts'
 
@@ -43,6 +43,19 @@ export const openSealed = (stateFolder: string, sealed: Sealed): Buffer => {
   return decrypt(createSecretKey(key), sealed.keyId, sealed)
 }
 
+/** Under a key that is used for this alone: to erase it is to erase what it seals. */
+export const sealAlone = (stateFolder: string, keyId: string, plain: Buffer): Sealed => {
+  const folder = join(stateFolder, 'keys')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const key = wrappedKey(folder, keyEncryptionKey(stateFolder), keyId)
+  return { keyId, ...encrypt(key, keyId, 0, plain) }
+}
+
+export const openAlone = (stateFolder: string, sealed: Sealed): Buffer => openSealed(stateFolder, sealed)
+
+export const eraseKey = (stateFolder: string, keyId: string): void =>
+  rmSync(join(stateFolder, 'keys', `${keyId}.json`), { force: true })
+
 interface Ciphertext {
   readonly iv: string
   readonly tag: string
@@ -58,11 +71,15 @@ interface DataKey {
 
 const newDataKey = (folder: string, wrappingKey: KeyObject, worker: string, createdAt: number): DataKey => {
   const id = `${worker.replaceAll('/', '.')}.${createdAt.toString(36)}`
+  return { id, key: wrappedKey(folder, wrappingKey, id), createdAt, uses: 0 }
+}
+
+const wrappedKey = (folder: string, wrappingKey: KeyObject, id: string): KeyObject => {
   const key = randomBytes(KEY_BYTES)
   // The wrapping key is used by every start, so its nonces are random.
   const wrapped = encrypt(wrappingKey, id, randomBytes(6).readUIntBE(0, 6), key)
   writeFileSync(join(folder, `${id}.json`), JSON.stringify(wrapped), { mode: 0o600, flush: true })
-  return { id, key: createSecretKey(key), createdAt, uses: 0 }
+  return createSecretKey(key)
 }
 
 /** Made at the node's first start. A file for now; the same shape serves a key management service. */

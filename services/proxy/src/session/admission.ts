@@ -118,15 +118,13 @@ export class Admission<J extends Judgement> {
     if (!recorder.available) throw this.#logDown()
     const unprepared = await this.#options.prepare(judged)
     if (unprepared) throw unprepared
-    const [first] = judged
-    if (first?.replacement !== undefined) {
-      return { executions: this.intendAll(judged, statement, stages), replacement: first.replacement }
-    }
-
     const worst = worstOf(judged)
     if (worst?.verdict === 'deny') throw this.#deny(judged, worst, statement, stages)
-    if (worst?.verdict === 'hold') return this.#hold(judged, worst, statement, ask, stages, signal)
-    return { executions: this.intendAll(judged, statement, stages) }
+    const replacement = judged[0]?.replacement
+    if (worst?.verdict === 'hold') {
+      return { ...(await this.#hold(judged, worst, statement, ask, stages, signal)), replacement }
+    }
+    return { executions: this.intendAll(judged, statement, stages), replacement }
   }
 
   /** What cannot be understood is recorded as well: as refused, with nothing known of it. */

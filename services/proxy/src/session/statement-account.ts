@@ -1,7 +1,8 @@
-import type { Digest, Outcome, RequestId, StatementId } from '@countersign/contracts'
+import type { AccessEvent, Digest, Outcome, RequestId, StatementId } from '@countersign/contracts'
 import type { Recorder } from '../record/recorder.ts'
 import { intendedText } from '../statement/event-text.ts'
 import { Execution, type Stages } from '../statement/execution.ts'
+import type { Guard } from '../statement/guard.ts'
 import type { Judgement, TransactionStatus } from '../statement/judgement.ts'
 import { traceParentIn, type TraceParent } from '../telemetry/traceparent.ts'
 import type { Identity } from './identity.ts'
@@ -57,7 +58,9 @@ export abstract class StatementAccount<J extends Judgement> {
     const sequence = ++this.#sequence
     const statementId = `${sessionId}.${sequence}` as StatementId
     const summary = { type: 'statement.intended', data: { statementId, sessionId, sequence } } as const
-    const record = this.#recorder.addText(summary, this.#intended(intent, statementId, sequence, traceParent), 'now')
+    const text = this.#intended(intent, statementId, sequence, traceParent)
+    const intendedIn = this.#recorder.addText(summary, text, 'now')
+    const record = judgement.guard ? this.#guarded(statementId, judgement.guard) : intendedIn
     const execution = new Execution(judgement, {
       statementId,
       sequence,
@@ -66,6 +69,7 @@ export abstract class StatementAccount<J extends Judgement> {
       intended,
       stages,
       traceParent,
+      requestId: intent.requestId,
     })
     this.#unsettled.add(execution)
     return execution
@@ -75,6 +79,7 @@ export abstract class StatementAccount<J extends Judgement> {
   settle(execution: Execution<J>, outcome: Outcome, sqlstate?: string): boolean {
     if (!this.#unsettled.delete(execution)) return false
     execution.settled = true
+    execution.outcome = outcome
     const { sessionId, now, clock, observer } = this.identity
     const { statementId } = execution
     const ended = clock()
@@ -95,6 +100,13 @@ export abstract class StatementAccount<J extends Judgement> {
   /** Nobody will say any more how these ended. What was never sent is known not to have run. */
   abandon(): void {
     for (const execution of this.#unsettled) this.settle(execution, abandonedOutcome(execution))
+  }
+
+  #guarded(statementId: StatementId, { rowsMax, by, unkept }: Guard): number {
+    const { sessionId, now } = this.identity
+    const kept = unkept === undefined
+    const data = { statementId, sessionId, rowsMax, by, kept, ...(!kept && { because: unkept }), at: now() }
+    return this.#recorder.add({ type: 'statement.guarded', data } as AccessEvent, 'now')
   }
 
   #intended(

@@ -1,6 +1,7 @@
-import type { Outcome, SessionId, StatementId } from '@countersign/contracts'
+import type { Outcome, RequestId, SessionId, StatementId } from '@countersign/contracts'
 import type { TraceParent } from '../telemetry/traceparent.ts'
 import { settledText, touchesText } from './event-text.ts'
+import { rowsMaxOf } from './guard.ts'
 import type { CopyPlan, Judgement, RowPlan } from './judgement.ts'
 
 /** Where a statement's time went, in milliseconds of the monotonic clock; written down in microseconds. */
@@ -44,6 +45,16 @@ export class Execution<J extends Judgement = Judgement> {
   bytesReturned = 0
   command = ''
   rowsAffected = 0
+  /** The most that it may change. */
+  readonly rowsMax: number
+  /** It gives back more rows than it may change: the client is not shown them. */
+  hasMoreRows = false
+  /** What it did is more than it may, or nobody can say how much it was in time: nothing of it will stand. */
+  tripped: 'more-rows' | 'in-parts' | 'not-captured' | 'changed-since' | undefined
+  /** The approval that it runs under. */
+  readonly requestId: RequestId | undefined
+  /** How it has ended. */
+  outcome: Outcome | undefined
 
   constructor(
     judgement: J,
@@ -55,9 +66,14 @@ export class Execution<J extends Judgement = Judgement> {
       intended,
       stages,
       traceParent,
-    }: Pick<Execution, 'statementId' | 'sequence' | 'record' | 'received' | 'intended' | 'stages' | 'traceParent'>,
+      requestId,
+    }: Pick<
+      Execution,
+      'statementId' | 'sequence' | 'record' | 'received' | 'intended' | 'stages' | 'traceParent' | 'requestId'
+    >,
   ) {
     this.judgement = judgement
+    this.rowsMax = rowsMaxOf(judgement.guard)
     this.statementId = statementId
     this.sequence = sequence
     this.record = record
@@ -65,6 +81,12 @@ export class Execution<J extends Judgement = Judgement> {
     this.intended = intended
     this.stages = stages
     this.traceParent = traceParent
+    this.requestId = requestId
+  }
+
+  /** Whether it may stand is known when it has run. */
+  get guarded(): boolean {
+    return this.rowsMax !== Infinity || this.judgement.restores !== undefined
   }
 
   /** The one settlement of this statement as event text; `now` on the monotonic clock, `at` on the wall. */

@@ -1,5 +1,15 @@
-import type { Action, Blast, DecidedFacts, RelationUse, RowCount, Touch, Verdict } from '@countersign/contracts'
+import type {
+  Action,
+  Blast,
+  DecidedFacts,
+  RelationUse,
+  RequestId,
+  RowCount,
+  Touch,
+  Verdict,
+} from '@countersign/contracts'
 import type { Wanted } from '@countersign/policy'
+import type { Guard } from './guard.ts'
 
 /**
  * All that is known and decided of one command before it runs, whatever protocol it comes by; what it does to its
@@ -34,6 +44,12 @@ export interface Judgement {
   /** Denied, and the session that tried it ends. */
   readonly endsSession?: true | undefined
   readonly rows: RowCount | undefined
+  /** How many it may change when it runs. */
+  readonly guard?: Guard | undefined
+  /** For so many hours what it changes must be possible to undo, or it must not stand. */
+  readonly undoHours?: number | undefined
+  /** It undoes what was approved under this request, as a whole or not at all. */
+  readonly restores?: RequestId | undefined
   /** The rows that it would change are counted before it runs, with its own parameters. */
   readonly counts: boolean
   /** What the server is asked in its place: `EXPLAIN (POLICY) …` becomes the answer, as a list of values. */

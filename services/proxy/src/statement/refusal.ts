@@ -1,5 +1,6 @@
 import type { Principal, RequestId } from '@countersign/contracts'
 import { adviceParts, adviceText } from './advice.ts'
+import type { Execution } from './execution.ts'
 import type { Judgement } from './judgement.ts'
 
 /*
@@ -137,6 +138,39 @@ export const grantDoesNotMatch = (requestId: RequestId, because: string): Statem
     detail: `Request ${requestId}.`,
     hint: 'Run the statement again to ask anew.',
   })
+
+/** It has run, and what it did has been rolled back: its guard has tripped. */
+export const rolledBack = ({ rowsAffected, rowsMax, tripped, judgement }: Execution): StatementRefusedError => {
+  const isApproved = judgement.guard?.by === 'approval'
+  const bound = isApproved ? `${rowsMax} were approved` : `at most ${rowsMax} are allowed`
+  if (tripped === 'changed-since') {
+    return new StatementRefusedError('ZA003', 'cannot be undone: rows have changed since; nothing was changed', {
+      hint: 'Only what is still as the statement has left it can be undone, and as a whole.',
+    })
+  }
+  if (tripped === 'in-parts') {
+    return new StatementRefusedError('ZA003', `it gives its rows in parts, and ${bound}: rolled back`, {
+      detail: 'How many rows it has changed is told with the last of them, when it would be too late.',
+      hint: 'Have all of its rows sent at once: no limit on rows, no fetch size.',
+    })
+  }
+  return new StatementRefusedError('ZA003', `it changed ${rowsAffected} rows, ${bound}: rolled back`, {
+    hint: isApproved ? 'Run the statement again to ask anew.' : 'Change fewer rows at once.',
+  })
+}
+
+/** Undoing, and what is to be undone later, must not be mixed with what else a transaction does. */
+export const needsOwnTransaction = ({ restores }: Judgement): StatementRefusedError =>
+  new StatementRefusedError(
+    'ZA003',
+    restores === undefined
+      ? 'it could not be undone: it stands in a transaction with others'
+      : 'undoing takes a transaction of its own',
+    { hint: 'End the transaction that is open, and send it by itself.' },
+  )
+
+export const undoneBySimpleQuery = (): StatementRefusedError =>
+  new StatementRefusedError('0A000', 'countersign.undo is not prepared', { hint: 'Send it as a simple query.' })
 
 export const withdrawn = (requestId: RequestId): StatementRefusedError =>
   new StatementRefusedError('57014', 'approval request withdrawn: nothing was executed', {

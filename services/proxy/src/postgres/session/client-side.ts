@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { SessionId } from '@countersign/contracts'
 import {
   describePortal,
   parse,
@@ -27,12 +28,15 @@ import type { ToClient } from '../../session/to-client.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Judge } from '../statement/judge.ts'
 import type { PostgresExecution, PostgresJudgement } from '../statement/postgres-judgement.ts'
+import { changedIn, changedSince, COUNTS_AFTER, COUNTS_BEFORE, type Changed } from '../undo/changed-counts.ts'
+import type { Undos } from '../undo/undos.ts'
 import type { Exchange } from './exchange.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { preparedFrom, type NamesMeant } from './meaning.ts'
-import { executionsOf, type Pending, type Portal, type Prepared } from './pending.ts'
+import { executionsOf, type GuardedQuery, type Pending, type Portal, type Prepared } from './pending.ts'
 import * as say from './say.ts'
 import type { SessionCircumstances } from './session-circumstances.ts'
+import { FLUSH, type Answer } from './session-question.ts'
 import type { ToServer } from './to-server.ts'
 
 export interface ClientSideOptions {
@@ -44,12 +48,20 @@ export interface ClientSideOptions {
   readonly admission: Admission<PostgresJudgement>
   readonly circumstances: SessionCircumstances
   readonly limits: NodeConfig['limits']
+  readonly sessionId: SessionId
   readonly clock: () => number
   /**
    * Everything that was sent is answered, and it is known what names mean; or the refusal with which the server has
    * answered that. `within`: in the middle of a group of the extended protocol.
    */
   readonly settled: (within: boolean) => Promise<StatementRefusedError | undefined>
+  /** Everything that was sent is answered, or nobody will answer any more. */
+  readonly answered: () => Promise<void>
+  /** Asks something of our own by simple query, and rejects with a refusal when the server does. */
+  readonly command: (sql: string) => Promise<void>
+  /** A question of our own about what the transaction has done; rejects with a refusal when the server does. */
+  readonly asked: (sql: string, within: boolean) => Promise<Answer>
+  readonly undos: Undos | undefined
   /** Messages may be looked at again. */
   readonly unblocked: () => void
   /** Something happened that must not: the session ends. */
@@ -319,7 +331,8 @@ export class ClientSide implements FrameReader {
       const admitted = await admission.admit(statement, circumstances.judging(statement.sql))
       const { executions, replacement } = admitted
       const forwarded = replacement === undefined ? frame : query(replacement)
-      this.#forwardQuery(forwarded, 0, forwarded.length, executions)
+      if (executions.some(({ guarded }) => guarded)) await this.#runGuarded(forwarded, executions)
+      else this.#forwardQuery(forwarded, 0, forwarded.length, executions)
     } catch (error) {
       const refusal = refusalIn(error)
       if (!this.#endsBy(refusal)) this.#refuseGroup(refusal)
@@ -331,15 +344,127 @@ export class ClientSide implements FrameReader {
     start: number,
     end: number,
     executions: readonly PostgresExecution[],
-    result?: Column,
+    { result, guarded }: { readonly result?: Column; readonly guarded?: GuardedQuery } = {},
   ): boolean {
     this.#gateFor(executions)
     const { restsOnTransaction } = this.#options.judge
     const among = executions.length > 1
     for (const execution of executions) this.#exchange.meaning.sent(execution, among, restsOnTransaction)
     this.#exchange.groupsSent += 1
-    const pending = { kind: 'query', executions, next: 0, ...(result && { result }) } as const
+    const pending = {
+      kind: 'query',
+      executions,
+      next: 0,
+      ...(result && { result }),
+      ...(guarded && { guarded }),
+    } as const
     return this.#forward(bytes, start, end, pending)
+  }
+
+  /**
+   * A simple query is committed before the server says how many rows it has changed: so outside a transaction it runs in
+   * one of ours. Its bytes are the client's, and so is everything that it is told; it hears that it is done when it is.
+   */
+  async #runGuarded(frame: Buffer, executions: readonly PostgresExecution[]): Promise<void> {
+    const wrapped = this.#exchange.status === 'idle'
+    const alone = executions.find(({ judgement }) => needsOwnTransaction(judgement))
+    if (alone && !wrapped) return this.#refuseRun(executions, say.needsOwnTransaction(alone.judgement))
+    if (wrapped && !(await this.#begun(executions))) return
+    const undoable = executions.find(({ judgement }) => judgement.undoHours !== undefined)
+    const guarded: GuardedQuery = { wrapped, judgement: executions.at(-1)?.judgement, completed: undefined }
+    const before = undoable && (await this.#countsBefore(false))
+    if (before instanceof StatementRefusedError) return this.#giveUp(guarded, executions, before)
+    this.#forwardQuery(frame, 0, frame.length, executions, { guarded })
+    await this.#options.answered()
+    if (this.#closed) return
+    const tripped = executions.find((execution) => execution.tripped)
+    const isDone = !tripped && this.#exchange.status === 'open'
+    const kept = undoable && before && isDone ? await this.#captured(undoable, executions, before, false) : undefined
+    if (this.#closed) return
+    const refusal = tripped ? say.rolledBack(tripped) : kept
+    const error = refusal && say.errorOf(refusal)
+    if (!wrapped) return error && this.#failTransaction(error)
+    const stands = !refusal && this.#exchange.status === 'open'
+    this.#toServer.send(query(stands ? 'COMMIT' : 'ROLLBACK'), { kind: 'verdict', of: guarded, error })
+    if (!undoable && !alone) return
+    await this.#options.answered()
+    this.#afterVerdict(executions)
+  }
+
+  async #countsBefore(within: boolean): Promise<Changed | StatementRefusedError> {
+    return this.#options.asked(COUNTS_BEFORE, within).then(changedIn, refusalIn)
+  }
+
+  /** Nothing of it has run. */
+  #giveUp(of: GuardedQuery, executions: readonly PostgresExecution[], refusal: StatementRefusedError): void {
+    for (const execution of executions) this.#exchange.settle(execution, 'failed', refusal.sqlstate)
+    this.#exchange.groupsSent += 1
+    this.#toServer.send(query('ROLLBACK'), { kind: 'verdict', of, error: say.errorOf(refusal) })
+  }
+
+  /**
+   * Keeps what the open transaction has changed, before it is committed. Returns why it must not be, when that cannot be
+   * kept.
+   */
+  async #captured(
+    undoable: PostgresExecution,
+    executions: readonly PostgresExecution[],
+    before: Changed,
+    within: boolean,
+  ): Promise<StatementRefusedError | undefined> {
+    const { asked, undos, recorder, sessionId } = this.#options
+    try {
+      const changed = changedSince(before, changedIn(await asked(COUNTS_AFTER, within)))
+      const rows = executions.reduce((sum, { rowsAffected }) => sum + rowsAffected, 0)
+      await undos?.capture(undoable, rows, changed, { sessionId, record: (event) => recorder.add(event, 'now') })
+      return undos ? undefined : say.needsOwnTransaction(undoable.judgement)
+    } catch (error) {
+      const refusal = refusalIn(error)
+      for (const execution of executions) this.#exchange.trip(execution, 'not-captured')
+      return refusal
+    }
+  }
+
+  #afterVerdict(executions: readonly PostgresExecution[]): void {
+    const { undos, recorder, sessionId } = this.#options
+    for (const execution of executions) {
+      const { judgement, outcome } = execution
+      if (judgement.undoHours !== undefined && outcome !== 'completed' && outcome !== 'outcome_unknown') {
+        undos?.forget(execution)
+      }
+      if (judgement.restores !== undefined && outcome === 'completed') {
+        undos?.used(execution, { sessionId, record: (event) => recorder.add(event, 'now') })
+      }
+    }
+  }
+
+  #refuseRun(executions: readonly PostgresExecution[], refusal: StatementRefusedError): void {
+    for (const execution of executions) this.#exchange.settle(execution, 'refused', refusal.sqlstate)
+    this.#refuseGroup(refusal)
+  }
+
+  /** Not before the intent is durable; and where the server does not begin, nothing has run. */
+  async #begun(executions: readonly PostgresExecution[]): Promise<boolean> {
+    try {
+      if (!(await this.#recorded(executions))) throw say.logDown()
+      await this.#options.command('BEGIN')
+      return !this.#closed
+    } catch (error) {
+      const refusal = refusalIn(error)
+      const outcome = refusal.sqlstate === 'ZA010' ? 'refused' : refusal.sqlstate === '57014' ? 'cancelled' : 'failed'
+      for (const execution of executions) this.#exchange.settle(execution, outcome, refusal.sqlstate)
+      if (!this.#closed) this.#refuseGroup(refusal)
+      return false
+    }
+  }
+
+  #recorded(executions: readonly PostgresExecution[]): Promise<boolean> {
+    const { recorder, failed } = this.#options
+    const record = Math.max(...executions.map((execution) => execution.record))
+    if (record <= recorder.durable) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      recorder.whenRecorded(record, { recorded: () => resolve(true), unrecorded: () => resolve(false), failed })
+    })
   }
 
   /** A call by number: judged, recorded and masked as the statement that would call the same function by its name. */
@@ -361,7 +486,7 @@ export class ClientSide implements FrameReader {
         circumstances.judging(sql, bound),
       )
       const result = { name, relation: 0, attribute: 0, type: resultType, modifier: -1, format: call.resultFormat }
-      this.#forwardQuery(frame, 0, frame.length, executions, result)
+      this.#forwardQuery(frame, 0, frame.length, executions, { result })
     } catch (error) {
       const refusal = refusalIn(error)
       if (!this.#endsBy(refusal)) this.#refuseGroup(refusal)
@@ -393,6 +518,7 @@ export class ClientSide implements FrameReader {
       const { admission, circumstances } = this.#options
       const judgement = await admission.understand(circumstances.understanding(sql, types))
       if (this.#skipping) return
+      if (judgement?.restores !== undefined) throw say.undoneBySimpleQuery()
       const replacement = judgement?.replacement
       const forwarded = replacement === undefined ? frame : parse(statement, replacement)
       const prepared =
@@ -514,6 +640,34 @@ export class ClientSide implements FrameReader {
     return this.#forwardExecute(bytes, start, end, name, portal)
   }
 
+  /** The same, and what it has changed is kept as it was: then it may be committed. */
+  async #executeUndoable(frame: Buffer, name: string, portal: Portal, execution: PostgresExecution): Promise<void> {
+    if (this.#exchange.status !== 'idle') {
+      const refusal = say.needsOwnTransaction(execution.judgement)
+      this.#exchange.settle(execution, 'refused', refusal.sqlstate)
+      portal.execution = undefined
+      this.#refuseExtended(refusal)
+      return
+    }
+    const before = await this.#countsBefore(true)
+    if (before instanceof StatementRefusedError || this.#closed || this.#skipping) return
+    this.#forwardExecute(frame, 0, frame.length, name, portal)
+    await this.#rowsChecked(execution)
+    if (this.#closed || this.#skipping || execution.settled) return
+    const refusal = await this.#captured(execution, [execution], before, true)
+    if (refusal && !this.#closed && !this.#skipping) this.#refuseExtended(refusal)
+  }
+
+  /**
+   * Nothing that the client sends behind it, and least of all its Sync, goes to the server before that has said how many
+   * rows it has changed. Were there too many, the server is made to fail: then there is nothing that it could commit.
+   */
+  async #rowsChecked(execution: PostgresExecution): Promise<void> {
+    this.#toServer.send(FLUSH, undefined)
+    await this.#options.answered()
+    if (!this.#closed && !this.#skipping && execution.tripped) this.#refuseExtended(say.rolledBack(execution))
+  }
+
   /** A cursor that SQL has declared is a portal as well: to execute it is to fetch what is left of it. */
   #executeCursor(bytes: Buffer, start: number, end: number, name: string): boolean {
     const { meaning, syncs } = this.#exchange
@@ -545,7 +699,12 @@ export class ClientSide implements FrameReader {
     const { execution, version } = portal
     const begun = !execution || execution.suspended || execution.asked > 0
     if (!begun && version !== this.#exchange.meaning.version) return this.#refuseExtended(say.boundTooEarly(name))
-    return this.#forwardExecute(bytes, start, end, name, portal)
+    if (execution?.judgement.undoHours !== undefined) {
+      const frame = Buffer.from(bytes.subarray(start, end))
+      return this.#block(() => this.#executeUndoable(frame, name, portal, execution))
+    }
+    this.#forwardExecute(bytes, start, end, name, portal)
+    return execution?.guarded ? this.#block(() => this.#rowsChecked(execution)) : true
   }
 
   async #admitExecute(frame: Buffer, name: string, portal: Portal): Promise<void> {
@@ -561,6 +720,7 @@ export class ClientSide implements FrameReader {
       if (this.#skipping) return this.#passOver(execution)
       portal.execution = execution
       this.#forwardExecute(frame, 0, frame.length, name, portal)
+      if (execution?.guarded) await this.#rowsChecked(execution)
     } catch (error) {
       const refusal = refusalIn(error)
       if (!this.#endsBy(refusal) && !this.#skipping) this.#refuseExtended(refusal)
@@ -717,10 +877,14 @@ export class ClientSide implements FrameReader {
       this.#options.toClient.sayReady(Buffer.concat([error, readyForQuery(status)]))
       return true
     }
-    this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
-    this.#toServer.send(SYNC, { kind: 'sync' })
+    this.#failTransaction(error)
     this.#exchange.groupsSent += 1
     return true
+  }
+
+  #failTransaction(error: Buffer): void {
+    this.#toServer.send(NO_SUCH_PORTAL, { kind: 'refused', error })
+    this.#toServer.send(SYNC, { kind: 'sync' })
   }
 
   /** Refuses in the middle of a group: the server fails there too, and passes over the rest as we do. */
@@ -760,8 +924,11 @@ const typesOf = (parameterTypes: readonly number[]): readonly number[] =>
 const NO_TYPES: readonly number[] = []
 
 /** Allowed as it is, with nothing left to find out. */
-const runsAtOnce = ({ verdict, counts, replacement }: PostgresJudgement): boolean =>
-  (verdict === 'allow' || verdict === 'mask') && !counts && replacement === undefined
+const runsAtOnce = ({ verdict, counts, guard, replacement }: PostgresJudgement): boolean =>
+  (verdict === 'allow' || verdict === 'mask') && !counts && guard === undefined && replacement === undefined
+
+const needsOwnTransaction = ({ undoHours, restores }: PostgresJudgement): boolean =>
+  undoHours !== undefined || restores !== undefined
 
 const refusalIn = (error: unknown): StatementRefusedError => {
   if (error instanceof StatementRefusedError) return error

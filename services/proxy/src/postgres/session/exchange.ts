@@ -99,7 +99,11 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
   }
 
   override settle(execution: PostgresExecution, outcome: Outcome, sqlstate?: string): boolean {
-    if (!super.settle(execution, outcome, sqlstate)) return false
+    // The server is not asked to commit what has tripped, so it rolls that back whatever becomes of this session.
+    const isSettled = execution.tripped
+      ? super.settle(execution, 'failed', TRIPPED)
+      : super.settle(execution, outcome, sqlstate)
+    if (!isSettled) return false
     this.meaning.ended(execution)
     return true
   }
@@ -132,6 +136,12 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
     if (pending.kind === 'refused' && pending.change && !pending.change.answered) prepared.undone(pending.change)
     if (pending.kind === 'parse' || pending.kind === 'close-statement') prepared.undone(pending.change)
     if (pending.kind === 'bind' || pending.kind === 'close-portal') portals.undone(pending.change)
+  }
+
+  /** It has changed more than it may: nothing of its transaction will stand. */
+  trip(execution: PostgresExecution, why: NonNullable<PostgresExecution['tripped']>): void {
+    execution.tripped ??= why
+    this.#failure ??= TRIPPED
   }
 
   skip(execution: PostgresExecution): void {
@@ -185,6 +195,9 @@ export class Exchange extends StatementAccount<PostgresJudgement> {
 }
 
 const QUERY_CANCELED = '57014'
+
+/** SQLSTATE of what a guard has rolled back. */
+const TRIPPED = 'ZA003'
 
 /**
  * Outside a transaction block an error takes back what came before it, up to the last end of a transaction within the

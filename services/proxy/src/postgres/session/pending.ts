@@ -48,7 +48,10 @@ export type Pending =
       next: number
       /** A function is called by its number: what comes back of it. */
       readonly result?: Column
+      readonly guarded?: GuardedQuery
     }
+  /** COMMIT or ROLLBACK of the transaction that we have begun around a guarded query: its answer ends that one's. */
+  | { readonly kind: 'verdict'; readonly of: GuardedQuery; readonly error: Buffer | undefined }
   /** CopyDone or CopyFail: the end of the data for a COPY that was asked for before. Nothing answers to it. */
   | { readonly kind: 'copy-end' }
   /** A message that the server cannot but refuse, sent in place of what we refuse: its error becomes ours. */
@@ -60,6 +63,15 @@ export type Pending =
     }
   | { readonly kind: 'sync' }
   | Question
+
+/** A simple query, of which some command may change so many rows only. */
+export interface GuardedQuery {
+  /** It stands in a transaction of ours, so what it says at its end is not its end yet. */
+  readonly wrapped: boolean
+  readonly judgement: PostgresJudgement | undefined
+  /** CommandComplete of its last command: the client is told that when it is committed. */
+  completed: Buffer | undefined
+}
 
 /** A question of our own on the client's connection; nothing of the answer reaches the client. */
 export interface Question {
@@ -86,6 +98,8 @@ export const judgementOf = (pending: Pending | undefined): PostgresJudgement | u
       return pending.portal.judgement
     case 'query':
       return pending.executions[pending.next]?.judgement
+    case 'verdict':
+      return pending.of.judgement
     default:
       return undefined
   }

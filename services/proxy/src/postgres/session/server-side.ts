@@ -94,6 +94,8 @@ export class ServerSide implements FrameReader, RunReader {
     if (!execution) throw new ProtocolError('PGWIRE_UNEXPECTED', 'a row that nobody asked for')
     if (!execution.described) this.#plan(execution)
     this.#toClient.gate(execution.record)
+    // No client sees more rows of a change than were approved.
+    if (execution.rowsReturned >= execution.rowsMax) return skipRow(execution)
     execution.rowsReturned += 1
     execution.bytesReturned += length
     if (!execution.rows) return 'stream'
@@ -137,7 +139,9 @@ export class ServerSide implements FrameReader, RunReader {
     if (tag !== BACKEND.dataRow && tag !== BACKEND.copyData) return false
     if (this.#exchange.head?.kind === 'question' || this.#toClient.withholds) return false
     const execution = this.#running()
-    return execution?.described === true && (!execution.rows || execution.rows.applyRun !== undefined)
+    return (
+      execution?.described === true && !execution.guarded && (!execution.rows || execution.rows.applyRun !== undefined)
+    )
   }
 
   run(tag: number, bytes: Buffer, start: number, end: number, count: number, longest: number): void {
@@ -174,8 +178,7 @@ export class ServerSide implements FrameReader, RunReader {
       case BACKEND.copyData:
         return this.#copyData(bytes, start, end)
       case BACKEND.commandComplete:
-        this.#complete(readCommandTag(bytes, start, end))
-        return this.#pass(bytes, start, end)
+        return this.#complete(readCommandTag(bytes, start, end), bytes, start, end)
       case BACKEND.readyForQuery:
         return this.#ready(bytes, start, end)
       case BACKEND.bindComplete:
@@ -204,8 +207,8 @@ export class ServerSide implements FrameReader, RunReader {
         this.#empty()
         return this.#pass(bytes, start, end)
       case BACKEND.portalSuspended:
-        this.#suspended()
-        return this.#pass(bytes, start, end)
+        if (!this.#suspended()) this.#pass(bytes, start, end)
+        return
       case BACKEND.errorResponse:
         return this.#error(bytes, start, end)
       case BACKEND.noticeResponse:
@@ -276,15 +279,38 @@ export class ServerSide implements FrameReader, RunReader {
     } else throw outOfTurn(head)
   }
 
-  #complete(tag: string): void {
+  #complete(tag: string, bytes: Buffer, start: number, end: number): void {
     const { head } = this.#exchange
+    if (head?.kind === 'verdict') return this.#endGuarded(head)
     const execution = this.#running()
     if (!head || !execution) throw new ProtocolError('PGWIRE_UNEXPECTED', `${tag}, which nobody asked for`)
     this.#toClient.gate(execution.record)
     this.#exchange.copying = false
     this.#exchange.finish(execution, tag, countsRowsReturned(tag, execution) ? 0 : rowsOf(tag))
+    if (execution.guarded) this.#checkRows(execution, head)
     if (head.kind === 'query') head.next += 1
     else this.#endOfPortal()
+    const isLast = head.kind === 'query' && head.guarded?.wrapped === true && head.next === head.executions.length
+    if (isLast && head.guarded) head.guarded.completed = Buffer.from(bytes.subarray(start, end))
+    else if (!execution.tripped) this.#pass(bytes, start, end)
+  }
+
+  /**
+   * CONTROL approved-is-executed: what has changed more rows than it may is not committed (`ClientSide` sees to that),
+   * and its client does not hear that it is done. What comes behind it in the same text is lost with it.
+   */
+  #checkRows(execution: PostgresExecution, { kind }: Pending): void {
+    const { rowsAffected, rowsMax, hasMoreRows, rowsReturned, judgement } = execution
+    if (rowsAffected > rowsMax || hasMoreRows) this.#exchange.trip(execution, 'more-rows')
+    // It gives one row when it has found everything as it should be.
+    if (judgement.restores !== undefined && rowsReturned !== 1) this.#exchange.trip(execution, 'changed-since')
+    if (execution.tripped && kind === 'query') this.#toClient.withhold()
+  }
+
+  /** It is committed, or rolled back: now its client may be told how it ended. */
+  #endGuarded({ of, error }: Extract<Pending, { kind: 'verdict' }>): void {
+    if (error) this.#toClient.addWhole(error)
+    else if (of.completed) this.#toClient.addWhole(of.completed)
   }
 
   /** The same as a row of one column, but without the count in front of it. */
@@ -315,15 +341,20 @@ export class ServerSide implements FrameReader, RunReader {
     if (this.#exchange.head?.kind === 'execute') this.#endOfPortal()
   }
 
-  #suspended(): void {
+  /** Returns whether it must not be: then the number of rows comes when the client has them all, or never. */
+  #suspended(): boolean {
     const { head } = this.#exchange
     if (head?.kind !== 'execute') throw outOfTurn(head)
+    const isGuarded = head.execution?.guarded === true
+    if (head.execution && isGuarded) this.#exchange.trip(head.execution, 'in-parts')
     if (head.execution) {
       head.execution.asked -= 1
       head.execution.suspended = true
       this.#exchange.meaning.suspended(head.execution)
     }
     this.#answered()
+    if (head.execution && isGuarded) this.#exchange.settle(head.execution, 'failed')
+    return isGuarded
   }
 
   #endOfPortal(): void {
@@ -335,13 +366,23 @@ export class ServerSide implements FrameReader, RunReader {
 
   #ready(bytes: Buffer, start: number, end: number): void {
     const head = this.#exchange.answered()
-    if (head?.kind !== 'query' && head?.kind !== 'sync') {
+    if (head?.kind !== 'query' && head?.kind !== 'sync' && head?.kind !== 'verdict') {
       throw new ProtocolError('PGWIRE_UNEXPECTED', 'the server is ready before it has answered')
     }
     if (head.kind === 'query') for (const left of head.executions.slice(head.next)) this.#exchange.skip(left)
-    if (this.#exchange.ready(readReadyForQuery(bytes, start, end))) this.#events.catalogueChanged()
+    const status = readReadyForQuery(bytes, start, end)
+    if (head.kind === 'query' && isUndecided(head)) return this.#undecided(status)
+    if (this.#exchange.ready(status)) this.#events.catalogueChanged()
     if (this.#toClient.withholds) this.#events.withheld()
     else this.#toClient.addReady(bytes, start, end)
+    this.#idleWhenNothingIsOwed()
+  }
+
+  /** Whether it stands is for us to say: the client waits for that, and goes on to (`ClientSide`). */
+  #undecided(status: Exchange['status']): void {
+    this.#exchange.status = status
+    this.#exchange.copying = false
+    this.#toClient.letOut()
     this.#idleWhenNothingIsOwed()
   }
 
@@ -359,7 +400,8 @@ export class ServerSide implements FrameReader, RunReader {
       if (failed) head.next += 1
       return
     }
-    if (head === undefined || head.kind === 'sync') return this.#exchange.fail(undefined, sqlstate) // FATAL, or a failed end.
+    const isEnd = head === undefined || head.kind === 'sync' || head.kind === 'verdict'
+    if (isEnd) return this.#exchange.fail(undefined, sqlstate) // FATAL, or a failed end.
     this.#exchange.fail(executionsOf(head)[0], sqlstate)
     // PostgreSQL forgets the unnamed statement before it looks at the one that is to take its place.
     if (head.kind === 'parse' && head.change.name === '') this.#exchange.meaning.prepared.givenAway(head.change)
@@ -458,6 +500,11 @@ export class ServerSide implements FrameReader, RunReader {
   }
 }
 
+const skipRow = (execution: PostgresExecution): 'skip' => {
+  execution.hasMoreRows = true
+  return 'skip'
+}
+
 /** Each message of COPY data, masked, in a message of its own; none where everything is still held back. */
 const copyRun = (copy: CopyPlan, bytes: Buffer, start: number, end: number): Buffer => {
   const payloads: Buffer[] = []
@@ -489,6 +536,10 @@ const BETWEEN: ReadonlySet<number> = new Set([
   BACKEND.notificationResponse,
   BACKEND.parameterStatus,
 ])
+
+/** It stands in a transaction of ours, or must not stand at all. */
+const isUndecided = ({ guarded, executions }: Extract<Pending, { kind: 'query' }>): boolean =>
+  guarded !== undefined && (guarded.wrapped || executions.some(({ tripped }) => tripped))
 
 /** It goes into the record as it is, so it must be one. */
 const sqlstateIn = (fields: RawFields): string => {

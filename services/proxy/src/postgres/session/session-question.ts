@@ -47,10 +47,12 @@ export const FLUSH: Buffer = message(FRONTEND.flush)
  * Not by a simple query, which would take the place of the client's unnamed statement. What the last one has left behind,
  * because it was cancelled or out of time before it came to its end, is closed first.
  */
-const questionOf = (handles: string, mark = 'NULL'): Buffer =>
+const questionOf = (handles: string, mark?: string): Buffer => askedOf(sqlOf(handles, mark ?? 'NULL'))
+
+const askedOf = (sql: string): Buffer =>
   Buffer.concat([
     close('S'),
-    parse(NAME, sqlOf(handles, mark)),
+    parse(NAME, sql),
     message(FRONTEND.bind, cstring(NAME), cstring(NAME), int16(0), int16(0), int16(0)),
     message(FRONTEND.execute, cstring(NAME), int32(0)),
     close('P'),
@@ -68,6 +70,10 @@ const questions = (question: Buffer): Questions => ({
   between: Buffer.concat([question, SYNC]),
   within: Buffer.concat([question, FLUSH]),
 })
+
+/** Another question of our own, which has to be one that no search path makes another. */
+export const questionFor = (sql: string, within: boolean): Buffer =>
+  questions(askedOf(sql))[within ? 'within' : 'between']
 
 const SHORT = questions(questionOf('NULL'))
 const WITH_HANDLES = questions(questionOf(HANDLES))

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessEvent } from '@countersign/contracts'
-import { Frames, ProtocolError, readyForQuery, SYNC } from '@countersign/pgwire'
+import { Frames, ProtocolError, query, readyForQuery, SYNC } from '@countersign/pgwire'
 import type { LiveSession, SessionParts } from '../../protocol.ts'
 import { Admission } from '../../session/admission.ts'
 import type { Identity } from '../../session/identity.ts'
 import { ToClient } from '../../session/to-client.ts'
 import type { WithdrawnBecause } from '../../statement/holds.ts'
-import type { StatementRefusedError } from '../../statement/refusal.ts'
+import { StatementRefusedError } from '../../statement/refusal.ts'
 import { Brake } from '../../stream/brake.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts'
 import type { ClosedBecause } from '../../telemetry/labels.ts'
 import type { Judge } from '../statement/judge.ts'
 import type { PostgresJudgement } from '../statement/postgres-judgement.ts'
 import { misreadIn } from '../statement/reading.ts'
+import type { Undos } from '../undo/undos.ts'
 import type { Upstream } from '../upstream/connect.ts'
 import { ApplicationName } from './application-name.ts'
 import { ClientSide, NO_SUCH_PORTAL } from './client-side.ts'
@@ -21,7 +22,15 @@ import type { Question } from './pending.ts'
 import * as say from './say.ts'
 import { ServerSide, type Redactor } from './server-side.ts'
 import { SessionCircumstances } from './session-circumstances.ts'
-import { CLOSES, FLUSH, sessionQuestion, toldIn, type SessionTold } from './session-question.ts'
+import {
+  CLOSES,
+  FLUSH,
+  questionFor,
+  sessionQuestion,
+  toldIn,
+  type Answer,
+  type SessionTold,
+} from './session-question.ts'
 import { ToServer } from './to-server.ts'
 
 export interface SessionOptions extends SessionParts {
@@ -33,6 +42,8 @@ export interface SessionOptions extends SessionParts {
   readonly firstTold: { get(): SessionTold | undefined; set(told: SessionTold): void }
   /** Stands for the schema as it is known now: another value when it is another one. */
   readonly schema: () => unknown
+  /** Where what approved statements have changed is kept as it was. */
+  readonly undos?: Undos
   /** A statement has changed what is in the database's catalogue. */
   readonly catalogueChanged: () => void
 }
@@ -107,6 +118,11 @@ export class Session implements LiveSession {
       limits,
       clock: identity.clock,
       settled: (within) => this.#settled(within),
+      answered: () => this.#answered(),
+      command: (sql) => this.#command(sql),
+      asked: (sql, within) => this.#answer(sql, within),
+      undos: options.undos,
+      sessionId: identity.sessionId,
       unblocked: () => this.#readOn(),
       failed: (error) => this.#fail(error),
       terminated: () => this.#terminate(),
@@ -400,15 +416,32 @@ export class Session implements LiveSession {
     return this.#settled(this.#clientSide.asksWithin)
   }
 
+  async #command(sql: string): Promise<void> {
+    const { failure, message } = await this.#asked(query(sql), false)
+    if (failure === undefined) return
+    throw new StatementRefusedError(failure, message ?? NOT_BEGUN)
+  }
+
+  async #answer(sql: string, within: boolean): Promise<Answer> {
+    const { failure, message, rows } = await this.#asked(questionFor(sql, within), within)
+    if (failure === undefined) return rows
+    throw new StatementRefusedError(failure, message ?? NOT_TOLD)
+  }
+
   async #answered(): Promise<void> {
+    this.#toServer.flush()
     if (this.#exchange.pending.length === 0 && !this.#toServer.waiting) return
     await new Promise<void>((resolve) => this.#whenAnswered.push(resolve))
   }
 
-  async #ask(within: boolean): Promise<Question> {
+  #ask(within: boolean): Promise<Question> {
+    return this.#asked(this.#question(within), within)
+  }
+
+  #asked(bytes: Buffer, within: boolean): Promise<Question> {
     return new Promise<Question>((answered) => {
       const question: Question = { kind: 'question', within, closes: CLOSES, rows: [], failure: undefined, answered }
-      this.#toServer.send(this.#question(within), question)
+      this.#toServer.send(bytes, question)
       this.#toServer.flush()
       // At the end of the session nobody answers any more.
       this.#whenAnswered.push(() => answered({ ...question, failure: question.failure ?? '57P01' }))
@@ -474,6 +507,10 @@ export class Session implements LiveSession {
     this.#toServer.flush()
   }
 }
+
+const NOT_TOLD = 'the server has not told what the statement has changed'
+
+const NOT_BEGUN = 'the server has not begun the transaction in which this was to run'
 
 /** How long a server may take to say what became of a statement that was cancelled because its session ends. */
 const CANCEL_MS = 500

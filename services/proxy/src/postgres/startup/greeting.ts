@@ -33,7 +33,10 @@ export interface SessionSource {
 }
 
 /** What a session gets from its database. */
-export type DatabaseParts = Pick<SessionOptions, 'judge' | 'redactor' | 'firstTold' | 'schema' | 'catalogueChanged'>
+export type DatabaseParts = Pick<
+  SessionOptions,
+  'judge' | 'redactor' | 'firstTold' | 'schema' | 'catalogueChanged' | 'undos'
+>
 
 /** From an accepted socket to a name that nobody has believed yet, with the way on from there. */
 export const greetingOf = async (

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { Blast, type Digest, type Principal, type Touch } from '@countersign/contracts'
+import { Blast, type Digest, type Principal, type RequestId, type Touch } from '@countersign/contracts'
 import type { CopyFormat, DataClass } from '@countersign/masking'
 import {
   decide,
@@ -20,6 +20,7 @@ import {
   countQueries,
   displayText,
   mentionsTemporary,
+  nameText,
   shapeOf,
   TEMPORARY,
   temporaryTablesIn,
@@ -30,9 +31,13 @@ import {
   type Facts,
 } from '@countersign/sql'
 import { BoundedCache } from '../../bounded-cache.ts'
+import { UNKEPT, type Guard } from '../../statement/guard.ts'
 import type { KnownColumn } from '../../statement/masked-column.ts'
 import { StatementRefusedError } from '../../statement/refusal.ts'
 import type { Knowledge } from '../catalogue/knowledge.ts'
+import { rowsIn, type Image } from '../undo/image.ts'
+import { restoreQuery } from '../undo/restore-query.ts'
+import { relationsOf } from '../undo/undos.ts'
 import type { ServerTree, SessionView } from '../understanding/parser-jobs.ts'
 import type { Parser } from '../understanding/parser.ts'
 import { temporaryKinds } from '../understanding/words.ts'
@@ -40,11 +45,13 @@ import type { BlastRadius, HeldCommand } from './blast-radius.ts'
 import { calledFunction, type CalledFunction } from './called-function.ts'
 import { effectsOf, NO_EFFECTS } from './effects.ts'
 import { explainedAnswer, explainedIn } from './explain-policy.ts'
+import { guardOf } from './guard-of.ts'
 import type { Asking, BoundParameters, Circumstances, Judge } from './judge.ts'
 import type { PostgresJudgement, ResultPlanner } from './postgres-judgement.ts'
 import { isMisread } from './reading.ts'
 import { classWithParts, recordedTouches } from './recorded-touches.ts'
 import { resultPlanner, type CopyColumn } from './result-plans.ts'
+import { undoneIn, undoRequest } from './undo-request.ts'
 import { countRows } from './row-counts.ts'
 
 export interface DatabaseJudgeOptions {
@@ -57,6 +64,8 @@ export interface DatabaseJudgeOptions {
   readonly blast?: BlastRadius
   /** In which policies' weekdays and minutes count. */
   readonly timeZone?: string | undefined
+  /** What is kept for a request, to be undone. Rejects with `StatementRefusedError` when nothing is. */
+  readonly imageOf?: (requestId: RequestId) => Promise<Image>
 }
 
 /** A text, or all texts of one shape, as understood under one meaning of names. */
@@ -138,6 +147,8 @@ export class DatabaseJudge implements Judge {
     const { bound, stages, signal, reach } = more
     const explained = explainedIn(sql)
     if (explained !== undefined) return [await this.#explain(explained, sql, circumstances, more)]
+    const undone = undoneIn(sql)
+    if (undone !== undefined) return [await this.#undo(undone, sql, circumstances)]
     const { knowledge } = this.#options
     if (!knowledge.current && knowledge.version !== undefined && this.#isUnbounded(circumstances.principal)) {
       return this.#askUnbounded(sql, circumstances)
@@ -219,6 +230,42 @@ export class DatabaseJudge implements Judge {
       },
     )
     return { ...this.#nothingKnown(sql), tag: 'EXPLAIN', readOnly: true, replacement: explainedAnswer(found) }
+  }
+
+  /** Decided by what it will do to which rows, like any other change. */
+  async #undo(requestId: RequestId, sql: string, circumstances: Circumstances): Promise<PostgresJudgement> {
+    const { imageOf, policy: inForce } = this.#options
+    const policy = inForce()
+    if (!policy || !imageOf) throw new StatementRefusedError('57P03', 'this node has no policy in force')
+    const image = await imageOf(requestId)
+    const facts = {
+      ...circumstances,
+      ...this.#time(),
+      classOf: (column: string) => this.#options.knowledge.classOf(column),
+    }
+    const { request, touches } = undoRequest(image, facts)
+    const decision = boundedTo(rowsIn(image), decide(policy.set, request))
+    const { verdict, policies, approvers, quorum, advice } = decision
+    const relations = request.uses.map(({ resource, action }) => ({ name: nameText(resource), actions: [action] }))
+    return {
+      ...this.#nothingKnown(sql),
+      tag: 'UNDO',
+      actions: [...new Set(request.uses.map(({ action }) => action))],
+      relations,
+      verdict,
+      policies,
+      policyVersion: policy.version,
+      approvers,
+      quorum,
+      because: verdict === 'allow' ? decision.because : `UNDO ${requestId}: ${decision.because}`,
+      advice,
+      rows: { rows: rowsIn(image), exact: true },
+      replacement: restoreQuery(image),
+      touches,
+      facts: recordedFacts(request, { returned: [], notCounted: false }),
+      restores: requestId,
+      restored: relationsOf(image),
+    }
   }
 
   #nothingKnown(sql: string): PostgresJudgement {
@@ -484,7 +531,16 @@ export class DatabaseJudge implements Judge {
       column.startsWith(`${TEMPORARY}.`) ? (tainted ? 'unknown' : 'clear') : knowledge.classOf(column),
     )
     const request = requestFrom(facts, { principal, target, transaction, ...time, ...said }, classOf, counts)
-    const decision = decide(set, request)
+    const decided = decide(set, request)
+    const guard = guardOf({
+      decision: decided,
+      facts,
+      counts,
+      countLimit: COUNT_LIMIT,
+      runs: this.#runs(command, circumstances),
+      text: understood.commands,
+    })
+    const decision = keptTo(guard, decided)
     const maskContext = { ...time, ...said }
     const maskRule = (column: KnownColumn) => this.#mask(set, principal, column, maskContext)
     const touched = recordedTouches(facts, classOf, maskRule)
@@ -510,6 +566,8 @@ export class DatabaseJudge implements Judge {
       wanted: decision.wanted,
       endsSession: decision.endsSession,
       rows: rowsOf(facts, counts),
+      ...(guard && decision.verdict !== 'deny' && { guard }),
+      ...(decision.verdict === 'hold' && decision.undoHours !== undefined && { undoHours: decision.undoHours }),
       counts: mustCount(understood, set),
       replacement: undefined,
       sensitive,
@@ -530,6 +588,14 @@ export class DatabaseJudge implements Judge {
         copy: command?.copy && copyOf(command.copy, facts, knowledge),
       }),
     }
+  }
+
+  /** EXECUTE runs what was prepared, which has been understood by now. */
+  #runs(command: Command | undefined, circumstances: Circumstances): Command | undefined {
+    if (command?.node !== 'ExecuteStmt') return command
+    const prepared = command.executes && circumstances.prepared(command.executes.name)
+    const found = prepared && this.#find(prepared.text, { ...circumstances, types: prepared.types })?.commands[0]
+    return found?.inner?.runs === 'later' ? found.inner.command : found
   }
 
   /**
@@ -710,6 +776,40 @@ const needsCount = (
   !mentionsTemporary(command, { searchPath, temporary: temporaryKinds(temporary) }) &&
   uses.some(({ change, deferred }) => change?.index !== undefined && change.rowsAtMost === undefined && !deferred) &&
   command.changes.some(({ count }) => count !== undefined)
+
+/** Where policy asks for a guard that nobody could keep to, it is not let through without one. */
+const keptTo = (guard: Guard | undefined, decision: Decision): Decision => {
+  if (decision.undoHours !== undefined && (!guard || guard.unkept !== undefined)) {
+    const why = guard?.unkept === undefined ? 'nobody has counted its rows' : UNKEPT[guard.unkept]
+    return deniedFor(decision, decision.policies, `it must be possible to undo it, and that cannot be seen to: ${why}`)
+  }
+  if (guard?.by !== 'policy' || guard.unkept === undefined || !decision.guard) return decision
+  const { policies } = decision.guard
+  const because = `policy ${policies.join(', ')} bounds its rows, and that cannot be kept: ${UNKEPT[guard.unkept]}`
+  return deniedFor(decision, policies, because)
+}
+
+/** A bound of a policy holds for what undoes as well. */
+const boundedTo = (rows: number, decision: Decision): Decision =>
+  decision.guard && rows > decision.guard.rowsMax
+    ? deniedFor(
+        decision,
+        decision.guard.policies,
+        `it changes ${rows} rows, and policy allows ${decision.guard.rowsMax}`,
+      )
+    : decision
+
+const deniedFor = (decision: Decision, policies: readonly string[], because: string): Decision => ({
+  ...decision,
+  verdict: 'deny',
+  policies,
+  because,
+  approvers: [],
+  quorum: 1,
+  advice: ALONE,
+})
+
+const ALONE = 'send each change of rows as a statement of its own'
 
 /** The rule's own words, and what in the statement they are about. */
 const becauseOf = ({ verdict, because }: Decision, { tag, relations, dangers }: Facts): string => {

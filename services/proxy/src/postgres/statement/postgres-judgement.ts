@@ -1,3 +1,4 @@
+import type { AccessEvent } from '@countersign/contracts'
 import type { Column } from '@countersign/pgwire'
 import type { Execution } from '../../statement/execution.ts'
 import type { CopyPlan, Judgement, RowPlan } from '../../statement/judgement.ts'
@@ -7,6 +8,8 @@ export interface PostgresJudgement extends Judgement {
   readonly effects: SessionEffects
   /** SHOW application_name: to its client a session has the name that the client has given it. */
   readonly showsName?: boolean
+  /** Of what undoes: what it does to which relations. */
+  readonly restored?: Extract<AccessEvent, { type: 'undo.used' }>['data']['relations']
   /** How result columns are masked. */
   readonly results: ResultPlanner
 }

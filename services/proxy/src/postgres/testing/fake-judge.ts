@@ -6,7 +6,7 @@ import type { CalledFunction } from '../statement/called-function.ts'
 import { NO_EFFECTS } from '../statement/effects.ts'
 import type { Circumstances, Judge } from '../statement/judge.ts'
 import type { PostgresJudgement, ResultPlanner, SessionEffects } from '../statement/postgres-judgement.ts'
-import { CALLED, isReadOnly, readScript, type Command } from './script.ts'
+import { cannotBeGuarded, CALLED, GUARDED_ROWS, isReadOnly, readScript, type Command } from './script.ts'
 
 /** Judges the language of `script.ts`, at once or when a spec lets it. Remembers under what circumstances. */
 export class FakeJudge implements Judge {
@@ -56,13 +56,15 @@ export class FakeJudge implements Judge {
   }
 
   #judge(sql: string, circumstances: Circumstances): readonly PostgresJudgement[] {
-    return readScript(sql).map((command) => {
+    const commands = readScript(sql)
+    return commands.map((command) => {
       const meant = this.#meant(command, circumstances)
       const { session } = circumstances
       const names = session.changedSchema ? NOT_RELIED_ON : session.searchPath.join()
       this.judged.push({ sql, names, meant: meantText(command, circumstances) })
       const judgement = judgementOf(meant, this.policyVersion)
-      return { ...judgement, effects: effectsOf(command), results: this.#planner(meant) }
+      const verdict = cannotBeGuarded(commands) ? ('deny' as const) : judgement.verdict
+      return { ...judgement, verdict, effects: effectsOf(command), results: this.#planner(meant) }
     })
   }
 
@@ -138,6 +140,7 @@ const judgementOf = (command: Command, policyVersion: string): PostgresJudgement
   advice: undefined,
   ...(command.verdict === 'deny' && command.kind === 'expel' && { endsSession: true as const }),
   rows: undefined,
+  ...(command.guarded && { guard: { rowsMax: GUARDED_ROWS, by: 'policy' as const, unkept: undefined } }),
   counts: false,
   replacement: undefined,
   sensitive: command.verdict === 'mask',

@@ -82,18 +82,28 @@ export interface LiveNodeOptions {
 /** A whole node in this process, between a real client and a real server of its own. */
 export class LiveNode {
   readonly admin: Client
+  readonly control: FakeControl
   readonly #node: ProxyNode
   readonly #listener: Listener
   readonly #port: number
-  readonly #state: string
+  /** The folder that the node keeps things in. */
+  readonly state: string
   readonly #clients: Client[] = []
 
-  private constructor(admin: Client, node: ProxyNode, listener: Listener, port: number, state: string) {
+  private constructor(
+    admin: Client,
+    control: FakeControl,
+    node: ProxyNode,
+    listener: Listener,
+    port: number,
+    state: string,
+  ) {
     this.admin = admin
+    this.control = control
     this.#node = node
     this.#listener = listener
     this.#port = port
-    this.#state = state
+    this.state = state
   }
 
   static async start({ server, log, ports, schema, without = [], policies = '' }: LiveNodeOptions): Promise<LiveNode> {
@@ -128,7 +138,7 @@ export class LiveNode {
     await node.usable()
     const listener = createServer({ noDelay: true }, (socket) => node.welcome(socket)).listen(listen, '127.0.0.1')
     await once(listener, 'listening')
-    return new LiveNode(admin, node, listener, listen, state)
+    return new LiveNode(admin, control, node, listener, listen, state)
   }
 
   /** A client that is never kept waiting for an approval. */
@@ -157,7 +167,7 @@ export class LiveNode {
     this.#listener.close()
     await this.#node.stop()
     await this.admin.end()
-    rmSync(this.#state, { recursive: true, force: true })
+    rmSync(this.state, { recursive: true, force: true })
   }
 }
 

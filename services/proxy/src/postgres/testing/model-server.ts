@@ -17,7 +17,7 @@ import {
   readyForQuery,
   type TransactionStatus,
 } from '@countersign/pgwire'
-import { CALLED, givesRows, readScript, type Command } from './script.ts'
+import { cannotBeGuarded, CALLED, GUARDED_ROWS, givesRows, readScript, type Command } from './script.ts'
 import * as wire from './wire.ts'
 
 /** What became of one statement that the server has begun. */
@@ -88,13 +88,18 @@ export class ModelServer {
   readonly ran: Ran[] = []
   /** Texts that were executed behind something else in their group: some of what PostgreSQL has cannot be. */
   readonly pipelined: string[] = []
+  /** Texts whose transaction was committed. */
+  readonly durable: string[] = []
+  #transaction: string[] = []
   #executed = 0
   status: TransactionStatus = 'idle'
   closed = false
   names = 'public'
   /** Questions of the node that are cancelled while they run: so many more. */
   cancelsQuestions = 0
-  readonly #say: (bytes: Buffer) => void
+  readonly #tell: (bytes: Buffer) => void
+  /** A guard has tripped: nothing is said of what follows in the same text. */
+  #tripped = false
   readonly #withPolicy: boolean
   readonly #begins: (command: Command) => void
   readonly #frames: Frames
@@ -110,7 +115,7 @@ export class ModelServer {
   #reasonBefore = ''
 
   constructor({ say, withPolicy = false, begins = () => {} }: ModelOptions) {
-    this.#say = say
+    this.#tell = say
     this.#withPolicy = withPolicy
     this.#begins = begins
     this.#frames = new Frames({
@@ -121,6 +126,10 @@ export class ModelServer {
         return true
       },
     })
+  }
+
+  #say(bytes: Buffer): void {
+    if (!this.#tripped) this.#tell(bytes)
   }
 
   hear(bytes: Buffer): void {
@@ -165,6 +174,8 @@ export class ModelServer {
     this.status = 'idle'
     this.#implicit = []
     this.#portals.clear()
+    if (committed) this.durable.push(...this.#transaction)
+    this.#transaction = []
     if (committed) {
       this.#namesBefore = this.names
       this.#reasonBefore = this.#reason
@@ -194,7 +205,9 @@ export class ModelServer {
       if (commands.length === 0) this.#say(wire.emptyQueryResponse)
       if (!this.#runAll(commands)) return
     } catch (error) {
-      this.#fail(error)
+      const tripped = this.#tripped
+      this.#tripped = false
+      this.#fail(tripped ? new Failure('ZA003') : error)
     }
     this.#ready()
   }
@@ -225,10 +238,16 @@ export class ModelServer {
       }
       if (givesRows(command)) this.#say(describing(command))
       const end = this.#run(command, ran, 0)
+      if (this.#trips(command)) this.#tripped = true
+      if (index === commands.length - 1 && this.#tripped) throw new Failure('ZA003')
       if (index === commands.length - 1) this.#commitImplicit()
       this.#say(end)
     }
     return true
+  }
+
+  #trips({ guarded, rows, kind }: Command): boolean {
+    return this.#withPolicy && guarded && CHANGING.has(kind) && rows > GUARDED_ROWS
   }
 
   #ready(): void {
@@ -330,7 +349,9 @@ export class ModelServer {
     } else if (givesRows(command) && command.kind !== 'fail') this.#fetch(portal, command, ran, rowsMax)
     else {
       portal.done = true
-      this.#say(this.#run(command, ran, 0))
+      const end = this.#run(command, ran, 0)
+      if (this.#trips(command)) throw new Failure('ZA003')
+      this.#say(end)
     }
   }
 
@@ -339,7 +360,9 @@ export class ModelServer {
     const now = rowsMax === 0 ? left : Math.min(rowsMax, left)
     const end = this.#run(command, ran, portal.given, now)
     portal.given += now
-    if (rowsMax > 0 && now === rowsMax) return this.#say(wire.portalSuspended)
+    const isPart = rowsMax > 0 && now === rowsMax
+    if (this.#trips(command) || (isPart && command.guarded && this.#withPolicy)) throw new Failure('ZA003')
+    if (isPart) return this.#say(wire.portalSuspended)
     portal.done = true
     this.#say(end)
   }
@@ -375,6 +398,7 @@ export class ModelServer {
     this.#begins(command)
     const ran: Ran = { text: command.text, names, meant, outcome: 'running' }
     this.ran.push(ran)
+    this.#transaction.push(command.text)
     this.#implicit.push(ran)
     return ran
   }
@@ -392,7 +416,8 @@ export class ModelServer {
     if (kind === 'deallocate') this.#deallocate(name)
     if (kind === 'notice') this.#say(wire.noticeResponse({ severity: 'NOTICE', code: '00000', message: command.text }))
     if (kind === 'copyout') this.#copyOut(command)
-    for (let row = from; row < from + count; row++) if (givesRows(command)) this.#say(this.#rowOf(command, row))
+    const shown = this.#withPolicy && command.guarded ? Math.min(count, GUARDED_ROWS - from) : count
+    for (let row = from; row < from + shown; row++) if (givesRows(command)) this.#say(this.#rowOf(command, row))
     ran.outcome = 'completed'
     return wire.commandComplete(tagOf(command, givesRows(command) && kind === 'read' ? count : rows))
   }
@@ -476,11 +501,15 @@ export class ModelServer {
 const isQuestion = (sql: string): boolean => sql.startsWith('SELECT NULL')
 
 const commandsOf = (sql: string): readonly Command[] =>
-  isQuestion(sql) ? [{ text: sql, verdict: 'allow', kind: 'read', rows: 1, name: '', inner: '' }] : readScript(sql)
+  isQuestion(sql)
+    ? [{ text: sql, verdict: 'allow', guarded: false, kind: 'read', rows: 1, name: '', inner: '' }]
+    : readScript(sql)
 
 const refuseDenied = (commands: readonly Command[]): void => {
-  if (commands.some(({ verdict }) => verdict === 'deny')) throw new Failure('42501')
+  if (commands.some(({ verdict }) => verdict === 'deny') || cannotBeGuarded(commands)) throw new Failure('42501')
 }
+
+const CHANGING = new Set(['write', 'returning', 'defer'])
 
 const TEXT = 25
 

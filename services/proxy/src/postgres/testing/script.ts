@@ -1,6 +1,6 @@
 /*
  * The language of the specs, in place of SQL: what a statement does is what it says. `deny`, `hold` and `mask` in front
- * say what policy thinks of it; a number is how many rows; whatever else stands behind tells one from another.
+ * say what policy thinks of it, `guarded` that it may change one row and no more; a number is how many rows; whatever else stands behind tells one from another.
  *
  * `deny expel`: the session ends with it.
  *
@@ -13,6 +13,7 @@
 export interface Command {
   readonly text: string
   readonly verdict: 'allow' | 'mask' | 'hold' | 'deny'
+  readonly guarded: boolean
   readonly kind: string
   /** What stands behind the word: a number of rows or a name. */
   readonly rows: number
@@ -39,9 +40,11 @@ const FETCHED_BY_MESSAGE = /^FETCH ALL FROM "(.*)"$/
 const readCommand = (text: string): Command => {
   const words = text.split(/\s+/)
   const verdict = VERDICTS.has(words[0] ?? '') ? (words.shift() as Command['verdict']) : 'allow'
-  const [kind = '', argument = ''] = words
+  const guarded = words[0] === 'guarded' && words.shift() !== undefined
+  // What the node itself says is SQL, and in capitals.
+  const [kind = '', argument = ''] = words.map((word, index) => (index === 0 ? word.toLowerCase() : word))
   const inner = / as (.*)$/i.exec(text)?.[1] ?? ''
-  return { text, verdict, kind, rows: Math.min(Number(argument) || 0, ROWS_MAX), name: argument, inner }
+  return { text, verdict, guarded, kind, rows: Math.min(Number(argument) || 0, ROWS_MAX), name: argument, inner }
 }
 
 const READING = new Set(['read', 'copyout', 'notice', 'begin', 'commit', 'rollback', 'fail', 'failbind', 'syntax'])
@@ -62,3 +65,12 @@ export const CALLED: Readonly<Record<number, string>> = {
   4: 'write 4',
   5: 'deny expel',
 }
+
+/** So many rows may a statement change that is guarded. */
+export const GUARDED_ROWS = 1
+
+/** Nobody could keep to a guard: an end of the transaction, or data of the client's, in the same text. */
+export const cannotBeGuarded = (commands: readonly Command[]): boolean =>
+  commands.some(({ guarded }) => guarded) && commands.some(({ kind }) => UNGUARDABLE.has(kind))
+
+const UNGUARDABLE = new Set(['begin', 'commit', 'rollback', 'copyin', 'copyout'])
