@@ -77,6 +77,8 @@ export class GuardedSession {
   }
 
   private async judgeCommand(command: Command, text: string): Promise<Judged> {
+    const prepared = command.executes && this.prepared.get(command.executes.name)
+    if (prepared) prepared.facts = (await this.judgeCommand(prepared.command, prepared.text)).facts
     const { session, path } = await this.names()
     await this.side.path(path)
     await this.counter.query(analysisPath(path))

@@ -239,7 +239,7 @@ export class Lineages {
   private ofComputed(node: TreeNode, frames: Frames): Lineage {
     if (isValueless(node)) return NOTHING
     const operands = this.ofAll(childrenOf(node), frames)
-    const called = calledFunctions(node, (operator) => this.functionOf(operator))
+    const called = calledFunctions(node, (operator) => [this.functionOf(operator) ?? []].flat())
     const isOpaque = called.some((routine) => !this.isTransparent(routine))
     const own = called.flatMap((routine) => sourceOf(routine, this.catalogue)?.origin ?? [])
     const { origins } = union([operands, { ...NOTHING, origins: own }])
