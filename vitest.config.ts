@@ -81,7 +81,7 @@ export default defineConfig({
         test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },
       },
       { ...shared, test: { name: 'fuzz', include: ['test/{fuzz,load}/**/*.spec.ts'], ...serial } },
-      { ...shared, test: { name: 'regress', include: ['test/regress/**/*.spec.ts'], ...serial } },
+      { ...shared, test: { name: 'regress', include: ['test/{regress,effects}/**/*.spec.ts'], ...serial } },
       { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },

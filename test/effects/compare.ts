@@ -56,7 +56,7 @@ export const compare = ({ events, lines }: Pick<Measured, 'events' | 'lines'>): 
     readOnly: all.filter(({ claim }) => claim.readOnly).length,
     pairs,
     falselyReadOnly: pairs.flatMap((pair) => {
-      const because = pair.claims.every(({ readOnly }) => readOnly) ? effectOf(pair.deed) : undefined
+      const because = pair.claims.every(({ readOnly }) => readOnly) && !isUndone(pair) ? effectOf(pair.deed) : undefined
       return because === undefined ? [] : [{ pair, because }]
     }),
     untold: pairs.flatMap((pair) => {
@@ -127,14 +127,19 @@ const paired = (said: readonly Said[], deeds: readonly Deed[]): readonly Pair[] 
     .filter(({ digest }) => digests.has(digest))
   const pairs: Pair[] = []
   let at = 0
-  for (let next = 0; next < own.length; ) {
+  for (let next = 0; next < own.length;) {
     const digest = own[next]?.digest
     const messages = runOf(own, next, (each) => each.digest === digest)
     next += messages.length
     while (at < said.length && said[at]?.digest !== digest) at += 1
     const claims = runOf(said, at, (each) => each.digest === digest)
     at += claims.length
-    pairs.push(...together(claims, messages.map(({ deed }) => deed)))
+    pairs.push(
+      ...together(
+        claims,
+        messages.map(({ deed }) => deed),
+      ),
+    )
   }
   return pairs
 }
@@ -160,12 +165,21 @@ const TEMPORARY = 't'
 /** The first thing about a deed that no reading does. */
 export const effectOf = ({ xid, rows, locks, advisory, objects, settings }: Deed): string | undefined => {
   if (rows.length > 0) return `rows of ${rows.map(fullName).join(', ')}`
-  if (objects.length > 0) return `objects ${objects.map(([what, catalogue]) => `${what}${catalogue}`).join(' ')}`
+  if (objects.some(([what]) => what !== 'd'))
+    return `objects ${objects.map(([what, catalogue]) => `${what}${catalogue}`).join(' ')}`
   if (xid) return 'a transaction number'
-  if (locks.length > 0) return `locks ${locks.map((lock) => `${fullName(lock)} ${lock[4]}`).join(', ')}`
+  if (objects.length > 0) return 'objects dropped'
+  const strong = locks.filter(([, , , , modes]) => (modes & ~PLANNED) !== 0)
+  if (strong.length > 0) return `locks ${strong.map((lock) => `${fullName(lock)} ${lock[4]}`).join(', ')}`
   if (advisory > 0) return 'an advisory lock'
   return settings.length > 0 ? `settings ${settings.join(' ')}` : undefined
 }
+
+/**
+ * Bits of ACCESS SHARE, ROW SHARE and ROW EXCLUSIVE. To plan a change, or to look at a sequence, takes the last of them
+ * and writes nothing: PREPARE and EXPLAIN of an UPDATE, `currval`. What it keeps out is that the structure be changed.
+ */
+const PLANNED = 0b1110
 
 const fullName = ([schema, name]: Named | RowsOf | LockOf): string => `${schema}.${name}`
 
@@ -183,22 +197,34 @@ const CHANGES = new Set([
 ])
 
 const untoldOf = ({ claims, deed }: Pair): readonly string[] => {
-  if (claims.some(({ actions }) => actions.includes('unknown') || ENDS.has(actions.join()))) return []
+  if (claims.some(({ actions }) => actions.includes('unknown') || actions.includes('transact'))) return []
   const told = new Set(
     claims.flatMap(({ relations }) =>
       relations.filter(({ actions }) => actions.some((action) => CHANGES.has(action))).map(({ name }) => name),
     ),
   )
   return deed.rows
-    .filter(([schema, , , persistence]) => persistence !== TEMPORARY && !schema.startsWith('pg_'))
+    .filter(([schema, , , persistence]) => persistence !== TEMPORARY && !schema.startsWith('pg_') && schema !== GONE)
     .filter((rows) => ![rows, ...rows[7]].some((one) => told.has(fullName(one)) || told.has(one[1])))
     .map(fullName)
 }
 
-/** What was put off to the end of a transaction is done by its COMMIT, and was told before. */
-const ENDS: ReadonlySet<string> = new Set(['transact'])
+/** Dropped by the very statement: it has no name any more. */
+const GONE = '?'
+
+/** A rollback takes back what was made. */
+const isUndone = ({ claims, deed: { xid, rows, objects } }: Pair): boolean =>
+  claims.every(({ actions }) => actions.includes('transact')) &&
+  !xid &&
+  rows.length === 0 &&
+  objects.every(([what]) => what === 'd')
+
+/** Large objects come and go without a structure that they would change; who makes them calls a function. */
+const LARGE_OBJECTS = 2613
 
 const STRUCTURAL = new Set(['create', 'alter', 'drop', 'grant', 'truncate', 'maintain', 'administer', 'unknown'])
 
 const isUnstructured = ({ claims, deed }: Pair): boolean =>
-  deed.objects.length > 0 && !claims.some(({ actions }) => actions.some((action) => STRUCTURAL.has(action)))
+  deed.objects.some(([, catalogue]) => catalogue !== LARGE_OBJECTS) &&
+  !claims.some(({ actions }) => actions.includes('transact')) &&
+  !claims.some(({ actions }) => actions.some((action) => STRUCTURAL.has(action)))

@@ -38,6 +38,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
+#include "storage/ipc.h"
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -163,18 +164,25 @@ append_above(StringInfo out, Oid oid)
 	table_close(inherits, AccessShareLock);
 }
 
-static void
-append_counts(StringInfo rows, Oid oid, Seen *one)
+static int64
+counted(Oid oid, int which)
 {
 	static const Oid COUNTERS[] = {
 		F_PG_STAT_GET_XACT_TUPLES_INSERTED, F_PG_STAT_GET_XACT_TUPLES_UPDATED, F_PG_STAT_GET_XACT_TUPLES_DELETED
 	};
+
+	return DatumGetInt64(OidFunctionCall1(COUNTERS[which], ObjectIdGetDatum(oid)));
+}
+
+static void
+append_counts(StringInfo rows, Oid oid, Seen *one)
+{
 	int64		moved[3];
 	int			i;
 
 	for (i = 0; i < 3; i++)
 	{
-		int64		now = DatumGetInt64(OidFunctionCall1(COUNTERS[i], ObjectIdGetDatum(oid)));
+		int64		now = counted(oid, i);
 
 		/* The server hands its counters over from time to time, and begins anew. */
 		moved[i] = now < one->counts[i] ? now : now - one->counts[i];
@@ -255,6 +263,22 @@ append_settings(StringInfo out)
 	snprintf(settings_before, sizeof(settings_before), "%s", now);
 }
 
+/* What was undone has been counted all the same, by the line that told of it. */
+static void
+count_anew(void)
+{
+	HASH_SEQ_STATUS status;
+	Seen	   *one;
+	int			i;
+
+	if (seen == NULL)
+		return;
+	hash_seq_init(&status, seen);
+	while ((one = hash_seq_search(&status)) != NULL)
+		for (i = 0; i < 3; i++)
+			one->counts[i] = counted(one->oid, i);
+}
+
 /* A statement of a client begins. The end of a transaction may have put settings back since the last one. */
 static void
 begin(void)
@@ -273,6 +297,7 @@ begin(void)
 		snprintf(settings_before, sizeof(settings_before), "%s", now);
 		pfree(now);
 		wal_before = pgWalUsage.wal_records;
+		count_anew();
 	}
 }
 
@@ -288,7 +313,8 @@ write_line(const char *kind, bool in_order)
 	MemoryContext context,
 				before;
 
-	if (file < 0 || IsParallelWorker() || message == NULL)
+	/* A session that ends drops what was temporary. */
+	if (file < 0 || IsParallelWorker() || message == NULL || proc_exit_inprogress)
 		return;
 	context = AllocSetContextCreate(TopMemoryContext, "effects line", ALLOCSET_DEFAULT_SIZES);
 	before = MemoryContextSwitchTo(context);

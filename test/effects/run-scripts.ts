@@ -1,6 +1,17 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { AccessEvent } from '@countersign/contracts'
 import { startPostgres, type Binaries } from '../corpus/postgres.ts'
 import { MAKE_DATABASE, DATABASE } from '../regress/run-suite.ts'
 import { startAllowAllNode, type AllowAllNode } from '../support/allow-all-node.ts'
@@ -58,7 +69,8 @@ export const runScripts = async (scripts: Scripts): Promise<Measured> => {
       const begun = performance.now()
       const broken = await runEach(scripts, folder, node)
       const seconds = (performance.now() - begun) / 1000
-      return { events: await node.recorded(), lines: readFileSync(lines, 'utf8').trim().split('\n'), broken, seconds }
+      const events = await node.recorded()
+      return { events, lines: await linesOf(lines, events), broken, seconds }
     } finally {
       await node.stop()
     }
@@ -66,6 +78,19 @@ export const runScripts = async (scripts: Scripts): Promise<Measured> => {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The node asks much of the server for itself, on connections of its own: only those of clients matter. */
+const linesOf = async (file: string, events: Measured['events']): Promise<readonly string[]> => {
+  const processes = new Set(
+    (events as readonly AccessEvent[]).flatMap(({ type, data }) =>
+      type === 'session.opened' ? [`{"pid":${data.upstream.processId},`] : [],
+    ),
+  )
+  const found: string[] = []
+  for await (const line of createInterface({ input: createReadStream(file) }))
+    if (processes.has(line.slice(0, line.indexOf(',') + 1))) found.push(line)
+  return found
 }
 
 /** Longer than any of them takes; some wait for another session that is not there. */

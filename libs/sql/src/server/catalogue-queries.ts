@@ -135,10 +135,10 @@ export const catalogueQueries = {
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
       UNION ALL
       SELECT i.indrelid::int8, 'index', x.relname, 0,
-             nullif(coalesce(${calledIn("concat(i.indexprs::text, i.indpred::text)")}, '{}')
+             nullif(coalesce(${calledIn('concat(i.indexprs::text, i.indpred::text)')}, '{}')
                  || coalesce((SELECT array_agg(f) FROM unnest(i.indclass::oid[]) k(class)
                                 JOIN pg_opclass o ON o.oid = k.class, unnest(${supportOf('o.opcfamily')}) f), '{}'), '{}'),
-             ${typesIn("concat(i.indexprs::text, i.indpred::text)")}, NULL
+             ${typesIn('concat(i.indexprs::text, i.indpred::text)')}, NULL
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
        WHERE i.indexrelid >= ${FIRST_OWN_OID}
       UNION ALL

@@ -157,11 +157,13 @@ export class Reach {
     const known = dangerOfFunction(routine.name, routine.arguments)
     if (isSetConfig(routine)) this.behind.names = true
     if (known?.code === 'sql-in-string') this.unread()
-    if (routine.builtin && TAKES_TYPE_AS_TEXT.has(routine.name)) for (const type of this.catalogue.domains.keys()) this.type(type)
+    if (routine.builtin && TAKES_TYPE_AS_TEXT.has(routine.name))
+      for (const type of this.catalogue.domains.keys()) this.type(type)
     const isForeign = !isTrustedCode(routine)
+    // It belongs to the server, but it does more than compute, so it is told by its name.
+    if (known && !isForeign) this.note({ ...called(routine), system: true, through })
     if (known && (!isForeign || routine.extension)) this.dangers.push(known)
-    if (isForeign)
-      this.note({ action: 'execute', object: { kind: 'routine', schema: routine.schema, name: routine.name }, through })
+    if (isForeign) this.note({ ...called(routine), through })
     for (const oid of routine.calls) this.routine(oid, through)
     for (const type of routine.types) this.type(type)
     if (!isForeign || known) this.harmless = false
@@ -374,6 +376,8 @@ export class Reach {
     return known
   }
 }
+
+const called = ({ schema, name }: CatalogueFunction) => effect('execute', 'routine', { schema, name })
 
 /** What it calls looks where it does. With its owner's rights it may see other schemas than its caller. */
 const pathWithin = ({ path, securityDefiner, body }: CatalogueFunction, outside: CodePath): CodePath => {
