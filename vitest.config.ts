@@ -35,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'versions',
           include: [
-            'libs/sql/src/server/analysis.live.spec.ts',
+            'libs/sql/src/server/{analysis,harmless}.live.spec.ts',
             'libs/policy/src/corpus.live.spec.ts',
             'services/proxy/src/postgres/statement/blast-radius.live.spec.ts',
             'services/proxy/src/postgres/statement/database-judge.live.spec.ts',

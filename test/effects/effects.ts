@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { SourcesMissingError } from '../regress/sources.ts'
 import { compare, type Comparison } from './compare.ts'
+import { measureEvasions } from './measure-evasions.ts'
 import { runScripts } from './run-scripts.ts'
 import { bringEffectSources, MAJORS, type Major } from './sources.ts'
 
@@ -11,14 +12,16 @@ import { bringEffectSources, MAJORS, type Major } from './sources.ts'
  *   npm run effects                            all of version 15, in the order of the schedule
  *   npm run effects -- --major 18              of another one: 13, 15, 17 or 18
  *   npm run effects -- test_setup transactions these, in this order
+ *   npm run effects -- --evasions              what each statement of test/corpus/evasions.jsonl does, written there
  */
 
 const { values, positionals } = parseArgs({
-  options: { major: { type: 'string', default: '15' } },
+  options: { major: { type: 'string', default: '15' }, evasions: { type: 'boolean', default: false } },
   allowPositionals: true,
 })
 
 const main = async (): Promise<void> => {
+  if (values.evasions) return measureEvasions((words) => console.log(words))
   const major = MAJORS.find((each) => `${each}` === values.major)
   if (major === undefined) throw new SourcesMissingError(`there are tests of ${MAJORS.join(', ')}, not ${values.major}`)
   process.exitCode = (await measured(major, positionals)) ? 0 : 1

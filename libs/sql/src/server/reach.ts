@@ -153,12 +153,11 @@ export class Reach {
   }
 
   private visit(routine: CatalogueFunction, through: Through): void {
+    if (routine.builtin && TAKES_TYPE_AS_TEXT.has(routine.name)) this.anyType()
     if (isHarmless(routine)) return
     const known = dangerOfFunction(routine.name, routine.arguments)
     if (isSetConfig(routine)) this.behind.names = true
     if (known?.code === 'sql-in-string') this.unread()
-    if (routine.builtin && TAKES_TYPE_AS_TEXT.has(routine.name))
-      for (const type of this.catalogue.domains.keys()) this.type(type)
     const isForeign = !isTrustedCode(routine)
     // It belongs to the server, but it does more than compute, so it is told by its name.
     if (known && !isForeign) this.note({ ...called(routine), system: true, through })
@@ -215,6 +214,10 @@ export class Reach {
   /** Its values are made, or compared. */
   type(type: number): void {
     for (const { calls } of this.catalogue.domains.get(type) ?? []) this.routines(calls)
+  }
+
+  private anyType(): void {
+    for (const type of this.catalogue.domains.keys()) this.type(type)
   }
 
   /** Nobody knows what another server does when it is asked; a file or a program is this one's own. */
