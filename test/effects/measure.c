@@ -279,6 +279,20 @@ count_anew(void)
 			one->counts[i] = counted(one->oid, i);
 }
 
+static int
+advisory_held(void)
+{
+	LockData   *data = GetLockStatusData();
+	int			held = 0;
+	int			i;
+
+	for (i = 0; i < data->nelements; i++)
+		if (data->locks[i].pid == MyProcPid && data->locks[i].holdMask != 0 &&
+			data->locks[i].locktag.locktag_type == LOCKTAG_ADVISORY)
+			held++;
+	return held;
+}
+
 /* A statement of a client begins. The end of a transaction may have put settings back since the last one. */
 static void
 begin(void)
@@ -298,6 +312,7 @@ begin(void)
 		pfree(now);
 		wal_before = pgWalUsage.wal_records;
 		count_anew();
+		advisory_before = advisory_held();
 	}
 }
 
