@@ -130,9 +130,10 @@ const OTHERS = [
      pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()))`,
 ]
 
-/** Those with a dot come with a library that is loaded, PL/pgSQL perhaps. */
+/** Those with a dot come with a library that is loaded, PL/pgSQL perhaps; others are modes of a transaction that begins. */
 const SETTINGS = `SELECT string_agg(name || '=' || setting, ';' ORDER BY name) AS is FROM pg_catalog.pg_settings
-  WHERE context IN ('user', 'superuser') AND name <> 'application_name' AND name NOT LIKE '%.%'`
+  WHERE context IN ('user', 'superuser') AND name <> 'application_name' AND name NOT LIKE '%.%'
+   AND name NOT LIKE 'transaction\\_%'`
 
 /** To plan a change takes ROW EXCLUSIVE, to look at a sequence too; neither is one. */
 const LOCKS = `SELECT string_agg(concat(locktype, relation, mode, objid), ';' ORDER BY locktype, relation, mode, objid) AS is
