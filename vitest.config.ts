@@ -35,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'versions',
           include: [
-            'libs/sql/src/server/analysis.live.spec.ts',
+            'libs/sql/src/server/{analysis,harmless}.live.spec.ts',
             'libs/policy/src/corpus.live.spec.ts',
             'services/proxy/src/postgres/statement/blast-radius.live.spec.ts',
             'services/proxy/src/postgres/statement/database-judge.live.spec.ts',
@@ -83,7 +83,7 @@ export default defineConfig({
         test: { name: 'readme', include: ['test/readme/**/*.spec.ts'], ...serial, testTimeout: 400_000 },
       },
       { ...shared, test: { name: 'fuzz', include: ['test/{fuzz,load}/**/*.spec.ts'], ...serial } },
-      { ...shared, test: { name: 'regress', include: ['test/regress/**/*.spec.ts'], ...serial } },
+      { ...shared, test: { name: 'regress', include: ['test/{regress,effects}/**/*.spec.ts'], ...serial } },
       { ...shared, test: { name: 'faults', include: ['test/faults/**/*.spec.ts'], ...serial } },
     ],
   },

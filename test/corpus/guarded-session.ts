@@ -61,9 +61,23 @@ export class GuardedSession {
 
   /** Judges a text and leaves it at that. Throws what `understand` throws. */
   async judge(text: string): Promise<readonly Judged[]> {
+    const before = new Map(this.prepared)
     const judged: Judged[] = []
-    for (const command of understand(text).commands) judged.push(await this.judgeCommand(command, text))
+    for (const command of understand(text).commands) {
+      const one = await this.judgeCommand(command, text)
+      judged.push(one)
+      this.follow(one, text)
+    }
+    this.prepared.clear()
+    for (const [name, one] of before) this.prepared.set(name, one)
     return judged
+  }
+
+  /** What one statement of a text prepares, the next one executes. */
+  private follow({ command, facts }: Judged, text: string): void {
+    if (command.deallocates === 'all' || command.discards === 'all') this.prepared.clear()
+    else if (command.deallocates) this.prepared.delete(command.deallocates.name)
+    if (command.prepares !== undefined) this.prepared.set(command.prepares, { command, facts, text })
   }
 
   /** Runs a text unjudged, as something that was countersigned before. */
@@ -77,6 +91,8 @@ export class GuardedSession {
   }
 
   private async judgeCommand(command: Command, text: string): Promise<Judged> {
+    const prepared = command.executes && this.prepared.get(command.executes.name)
+    if (prepared) prepared.facts = (await this.judgeCommand(prepared.command, prepared.text)).facts
     const { session, path } = await this.names()
     await this.side.path(path)
     await this.counter.query(analysisPath(path))

@@ -31,6 +31,10 @@ export interface Behind {
   readonly database: string
   /** A superuser, for whom the server asks for no password. */
   readonly role: string
+  /** Cedar policies in the place of `allow-all.cedar`. */
+  readonly policy?: string
+  /** Processes that serve clients; without, as many as the node thinks right. */
+  readonly workers?: number
 }
 
 const MAIN = fileURLToPath(new URL('../../services/proxy/dist/main.js', import.meta.url))
@@ -40,7 +44,7 @@ const READY_TIMEOUT_MS = 60_000
 export const startAllowAllNode = async (behind: Behind): Promise<AllowAllNode> => {
   const home = mkdtempSync(join(tmpdir(), 'allow-all-node-'))
   const token = randomBytes(24).toString('base64url')
-  await decide(join(home, 'log'), behind.role, token)
+  await decide(join(home, 'log'), behind, token)
   const [port, admin] = await freePorts(2)
   const config = join(home, 'countersign.yaml')
   writeFileSync(config, JSON.stringify(configOf(home, behind, port ?? 0, admin ?? 0)))
@@ -74,9 +78,17 @@ export const startAllowAllNode = async (behind: Behind): Promise<AllowAllNode> =
 
 const recordedIn = async (directory: string) => {
   const log = await openEventLog({ kind: 'embedded', directory })
+  const events: { readonly type: string; readonly data: unknown }[] = []
+  const cursor: Record<number, number> = {}
   try {
-    const records = await log.read(TOPICS.access, {}, RECORDS_MAX)
-    return records.flatMap(({ value }) => decodeCommit(value).events)
+    for (;;) {
+      const records = await log.read(TOPICS.access, cursor, RECORDS_MAX)
+      if (records.length === 0) return events
+      for (const { partition, offset, value } of records) {
+        cursor[partition] = offset + 1
+        events.push(...decodeCommit(value).events)
+      }
+    }
   } finally {
     await log.close()
   }
@@ -89,7 +101,7 @@ const isReady = async (admin: number): Promise<boolean> => {
   return answer?.ok ?? false
 }
 
-const configOf = (home: string, { port, database, role }: Behind, listen: number, admin: number) => ({
+const configOf = (home: string, { port, database, role, workers }: Behind, listen: number, admin: number) => ({
   log: { kind: 'embedded', directory: join(home, 'log') },
   databases: [
     {
@@ -109,6 +121,7 @@ const configOf = (home: string, { port, database, role }: Behind, listen: number
     listen: { host: '127.0.0.1', port: listen },
     admin: { host: '127.0.0.1', port: admin },
     state: join(home, 'state'),
+    ...(workers !== undefined && { workers }),
   },
   // Parts of the file that are other services': a node reads past them.
   control: { listen: { port: 1 }, owners: 'DATAOWNERS', identities: 'identities.yaml' },
@@ -119,11 +132,11 @@ const configOf = (home: string, { port, database, role }: Behind, listen: number
 })
 
 /** What control would have decided: one policy, one person. */
-const decide = async (directory: string, role: string, token: string): Promise<void> => {
+const decide = async (directory: string, { role, policy = POLICY }: Behind, token: string): Promise<void> => {
   mkdirSync(directory, { recursive: true })
   const log = await openEventLog({ kind: 'embedded', directory })
   const at = new Date().toISOString()
-  const files = [{ name: 'allow-all.cedar', text: POLICY }]
+  const files = [{ name: 'allow-all.cedar', text: policy }]
   const decisions = [
     ['policy', { type: 'policy.in-force', data: { version: 'allow-all', files, owners: '', at } }],
     [

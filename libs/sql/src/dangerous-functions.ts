@@ -31,8 +31,7 @@ const BY_DANGER: Partial<Record<DangerCode, string>> = {
     pg_replication_origin_xact_setup pg_replication_origin_xact_reset pg_wal_replay_pause pg_wal_replay_resume
     pg_import_system_collations pg_log_backend_memory_contexts pg_log_standby_snapshot pg_nextoid
     pg_stop_making_pinned_objects pg_restore_attribute_stats pg_restore_relation_stats pg_clear_attribute_stats
-    pg_clear_relation_stats pg_extension_config_dump binary_upgrade_create_empty_extension
-    binary_upgrade_set_record_init_privs binary_upgrade_set_missing_value`,
+    pg_clear_relation_stats pg_extension_config_dump`,
   'session-control': 'pg_terminate_backend pg_cancel_backend',
   'large-object': `lo_create lo_creat lo_from_bytea lo_put lo_get lo_unlink lo_open lowrite loread lo_truncate
     lo_truncate64 lo_manage lo_close lo_lseek lo_lseek64 lo_tell lo_tell64`,
@@ -54,7 +53,7 @@ const RUNS_TEXT_WITH: Readonly<Record<string, number>> = { ts_rewrite: 2 }
 
 export const dangerOfFunction = (name: string, argumentCount?: number): Danger | undefined => {
   if (argumentCount !== undefined && RUNS_TEXT_WITH[name] === argumentCount) return danger('sql-in-string', name)
-  const code = DANGER_OF.get(name)
+  const code = name.startsWith('binary_upgrade_') ? 'server-control' : DANGER_OF.get(name)
   return code && danger(code, `${name}()`)
 }
 
@@ -69,7 +68,7 @@ export const takesSecrets = (name: string): boolean => TAKES_SECRETS.test(name)
  * built-ins change nothing either, unless they are named above. What is in neither list is not proven harmless.
  */
 const VOLATILE_HARMLESS = new Set(
-  `random random_normal setseed clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 array_sample array_shuffle
+  `random random_normal clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 array_sample array_shuffle
   currval lastval txid_status pg_xact_status pg_database_size pg_relation_size pg_table_size pg_indexes_size
   pg_total_relation_size pg_tablespace_size pg_sequence_last_value pg_get_sequence_data pg_blocking_pids
   pg_safe_snapshot_blocking_pids pg_is_in_recovery pg_is_wal_replay_paused pg_get_wal_replay_pause_state
@@ -86,6 +85,18 @@ const VOLATILE_HARMLESS = new Set(
 
 export const isHarmlessVolatile = (name: string): boolean =>
   VOLATILE_HARMLESS.has(name) || name.startsWith('pg_stat_get_')
+
+/**
+ * They call themselves stable, or belong to an extension that is trusted, and change something all the same: a number is
+ * assigned to the transaction, a setting of the session, what the server keeps in memory.
+ */
+const CHANGES = new Set(
+  `txid_current pg_current_xact_id set_limit isn_weak pg_buffercache_evict pg_buffercache_evict_relation
+  pg_buffercache_evict_all pg_buffercache_mark_dirty pg_buffercache_mark_dirty_relation
+  pg_buffercache_mark_dirty_all pg_truncate_freespace_map`.split(/\s+/),
+)
+
+export const isChanging = (name: string): boolean => CHANGES.has(name)
 
 /** Extensions whose C functions compute and nothing else. Functions in the table above are judged by it all the same. */
 export const HARMLESS_EXTENSIONS: ReadonlySet<string> = new Set([

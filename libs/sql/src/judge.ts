@@ -22,6 +22,8 @@ export interface Session extends SessionNames {
   readonly cursor?: (name: string) => Facts | undefined
   /** The session has changed the schema in a transaction that is still open: then nobody else sees what it sees. */
   readonly changedSchema?: boolean
+  /** The server's numbers of the types that were declared for its parameters, whether it uses them or not. */
+  readonly parameterTypes?: readonly number[]
   /** Where this statement was analysed, tables like those of the session were in its temporary schema. */
   readonly equipped?: boolean
 }
@@ -114,6 +116,8 @@ class Judgement {
   analysed(analysis: Analysis): Facts {
     const { command } = this
     this.calls(analysis)
+    if (command.prepares !== undefined) this.reach.types(command.types)
+    for (const type of this.session.parameterTypes ?? []) this.reach.type(type)
     this.body()
     const runs = command.inner?.runs ?? 'now'
     const reads = analysis.relations.filter(
@@ -131,12 +135,18 @@ class Judgement {
     const unresolved = this.isIncomplete(analysis) || this.reach.unresolved
     const isQuiet = !unresolved && writes.length === 0 && !analysis.locks && analysis.sequences.length === 0
     return this.facts(uses, {
-      readOnly: command.readOnlyByText === 'if-functions-are' && isQuiet && this.reach.harmless,
+      readOnly: command.readOnlyByText === 'if-functions-are' && isQuiet && this.isProven,
       unresolved,
-      dangers: this.columns.dangers(analysis),
+      dangers: [...this.columns.dangers(analysis), ...this.locksBehind(analysis)],
       parts: this.columns.parts([...uses, ...this.reach.uses], analysis),
       ...this.columns.of(analysis),
     })
+  }
+
+  /** A view, or a query in row security, that locks what it reads: its text says so, and this one's does not. */
+  private locksBehind({ locks }: Analysis): readonly Danger[] {
+    const isOwn = this.command.readOnlyByText === 'never' || this.command.inner?.runs === 'planned'
+    return locks && !isOwn ? [danger('locks-every-row', 'a view')] : []
   }
 
   byText(failure: AnalysisFailure | undefined): Facts {
@@ -151,7 +161,7 @@ class Judgement {
     for (const use of uses) this.eventsByName(use)
     if (isPlanned) this.seenByName(uses)
     return this.facts(uses, {
-      readOnly: !isPlanned && command.readOnlyByText === 'if-functions-are' && this.reach.harmless,
+      readOnly: !isPlanned && command.readOnlyByText === 'if-functions-are' && this.isProven,
       unresolved: fails === undefined && ((isPlanned && !isTemporary) || this.reach.unresolved),
       onlyTemporary: isTemporary,
       ...(fails === undefined ? {} : { fails }),
@@ -198,7 +208,7 @@ class Judgement {
     return this.facts([...own, ...done.map((use) => ({ ...use, deferred: false }))], {
       ...rest,
       behind: { names: behind.names || rest.behind.names, handles: behind.handles || rest.behind.handles },
-      readOnly: (readOnly || isPlanned) && this.reach.harmless && this.command.readOnlyByText !== 'never',
+      readOnly: (readOnly || isPlanned) && this.isProven && this.command.readOnlyByText !== 'never',
       ...(this.command.creates.length > 0 ? { flows: this.columns.flowsInto(rest.outputs) } : {}),
     })
   }
@@ -206,7 +216,7 @@ class Judgement {
   /** Rows of a cursor that is not known may be rows of anything. */
   ofFetch(cursor: Facts | undefined): Facts {
     const source = cursor?.later ?? cursor
-    const uses = [...this.uses.byText(() => true), ...(source?.uses ?? []).filter(({ action }) => action === 'read')]
+    const uses = [...this.uses.byText(() => true), ...(source?.uses ?? [])]
     if (!source) return this.facts(uses, { behind: ANYTHING })
     const { outputs, reads, mayRead, predicates, ordering, parts, readOnly, behind } = source
     return this.facts(uses, {
@@ -223,6 +233,7 @@ class Judgement {
 
   private facts(own: readonly Use[], known: Partial<Facts>): Facts {
     const { command, reach } = this
+    this.structure(own)
     const uses = distinctUses([...own, ...reach.uses])
     const { dangers = [], ...rest } = known
     const facts: Facts = {
@@ -271,12 +282,21 @@ class Judgement {
 
   // Functions
 
-  private calls({ routines, settings, domains }: Analysis): void {
-    const checks = domains.flatMap((type) => (this.catalogue.domains.get(type) ?? []).flatMap(({ calls }) => calls))
+  private calls(analysis: Analysis): void {
     const { inner, settings: said } = this.command
     for (const reach of [this.reach, this.counting]) {
-      reach.calls({ routines: [...routines, ...checks], settings }, said.length + (inner?.command.settings.length ?? 0))
+      reach.calls(analysis, said.length + (inner?.command.settings.length ?? 0))
     }
+  }
+
+  private get isProven(): boolean {
+    return this.reach.harmless && this.reach.proven
+  }
+
+  /** Event triggers fire also where what is made or dropped is the session's own. */
+  private structure(own: readonly Use[]): void {
+    if (own.some(({ action, deferred }) => STRUCTURAL.has(action) && !deferred)) this.reach.structure(this.command.tag)
+    if (this.reach.uses.some(({ action }) => STRUCTURAL.has(action))) this.reach.structure(undefined)
   }
 
   private callByName(): void {
@@ -334,8 +354,7 @@ class Judgement {
   /** ANALYZE evaluates expressions of indexes; refreshing a materialized view runs its query. */
   private maintained(relation: number): void {
     this.reach.event(relation, 'maintain')
-    for (const rule of this.catalogue.rules.get(relation) ?? [])
-      if (rule.event === 'select') this.reach.routinesOfRule(rule)
+    this.reach.refreshed(relation)
   }
 
   /** A relation that came after the catalogue was read. */
@@ -348,6 +367,9 @@ class Judgement {
     )
   }
 }
+
+/** Actions of commands for which event triggers fire. */
+const STRUCTURAL = new Set<Action>(['create', 'alter', 'drop', 'grant', 'maintain', 'administer'])
 
 /** Nobody knows what is behind it. */
 const ANYTHING: SessionChanges = { names: true, handles: true }

@@ -18,6 +18,7 @@ import {
   RANGE,
   rangeKind,
   rangeTable,
+  typesOf,
 } from './query-tree.ts'
 import type { TreeNode } from './read-tree.ts'
 import { rowsAtMost } from './rows-at-most.ts'
@@ -39,7 +40,7 @@ export interface Analysis {
   /** Columns whose values decide whether an expression fails: an error answers a question about them. */
   readonly steering: readonly Origin[]
   readonly locks: boolean
-  /** Types with checks of their own that values are turned into. */
+  /** Types that it makes, reads or compares values of, as far as code of somebody's own may have to run for it. */
   readonly domains: readonly number[]
   /** Sequences that it advances. */
   readonly sequences: readonly number[]
@@ -137,7 +138,7 @@ class Analyser {
     const nodes = everyNode(trees)
     return {
       relations: touchesOf(nodes),
-      routines: distinct(nodes.flatMap((node) => calledFunctions(node, (operator) => this.functionOf(operator)))),
+      routines: distinct(nodes.flatMap((node) => calledFunctions(node, (operator) => this.functionsOf(operator)))),
       outputs: this.outputsOf(trees),
       predicates: distinctOrigins(this.predicates),
       ordering: distinctOrigins(this.ordering),
@@ -145,9 +146,7 @@ class Analyser {
       parked: this.parked,
       steering: distinctOrigins(this.steering),
       locks: nodes.some(({ tag, fields }) => tag === 'ROWMARKCLAUSE' && fields['pushedDown'] !== 'true'),
-      domains: distinct(
-        nodes.filter(({ tag }) => tag === 'COERCETODOMAIN').map((node) => fieldNumber(node, 'resulttype')),
-      ),
+      domains: this.catalogue.domains.size === 0 ? [] : this.typesWithCode(nodes),
       sequences: distinct(nodes.filter(({ tag }) => tag === 'NEXTVALUEEXPR').map((node) => fieldNumber(node, 'seqid'))),
       settings: nodes.filter((node) => isSetConfig(this.function(fieldNumber(node, 'funcid')))).length,
     }
@@ -235,8 +234,13 @@ class Analyser {
     return oid > 0 ? this.catalogue.functions.get(oid) : undefined
   }
 
-  private functionOf(operator: number): number | undefined {
-    return this.catalogue.operators.get(operator)?.function
+  private functionsOf(operator: number): readonly number[] {
+    const found = this.catalogue.operators.get(operator)
+    return found ? [found.function, ...found.support] : []
+  }
+
+  private typesWithCode(nodes: readonly TreeNode[]): readonly number[] {
+    return distinct(nodes.flatMap(typesOf)).filter((type) => this.catalogue.domains.has(type))
   }
 }
 

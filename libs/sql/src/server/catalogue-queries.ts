@@ -8,32 +8,32 @@ const FIRST_OWN_OID = 16_384
 
 const rows = (select: string): string => `SELECT coalesce(json_agg(r), '[]')::text FROM (${select}) r`
 
-/** Functions, not from the server itself, that an object of the catalogue calls: directly, by operators, by domains. */
+/** Functions, not from the server itself, that an object of the catalogue depends on. */
 const calledBy = (catalogue: string, object: string): string => `(
-  SELECT array_agg(DISTINCT cb_f) FROM (
-    SELECT cb_d.refobjid::int8 AS cb_f FROM pg_depend cb_d
-     WHERE cb_d.classid = '${catalogue}'::regclass AND cb_d.objid = ${object} AND cb_d.refclassid = 'pg_proc'::regclass
-    UNION ALL
-    SELECT cb_o.oprcode::int8 FROM pg_depend cb_d JOIN pg_operator cb_o ON cb_o.oid = cb_d.refobjid
-     WHERE cb_d.classid = '${catalogue}'::regclass AND cb_d.objid = ${object}
-       AND cb_d.refclassid = 'pg_operator'::regclass
-    UNION ALL
-    SELECT cb_p.refobjid::int8 FROM pg_depend cb_d
-      JOIN pg_constraint cb_c ON cb_c.contypid = cb_d.refobjid
-      JOIN pg_depend cb_p ON cb_p.classid = 'pg_constraint'::regclass AND cb_p.objid = cb_c.oid
-     WHERE cb_d.classid = '${catalogue}'::regclass AND cb_d.objid = ${object} AND cb_d.refclassid = 'pg_type'::regclass
-       AND cb_p.refclassid = 'pg_proc'::regclass
-  ) cb_called)`
+  SELECT array_agg(DISTINCT cb_d.refobjid::int8) FROM pg_depend cb_d
+   WHERE cb_d.classid = '${catalogue}'::regclass AND cb_d.objid = ${object} AND cb_d.refclassid = 'pg_proc'::regclass)`
 
-/** Before version 15 what a generated column calls hangs on the column, not on its expression. */
-const GENERATED_BEFORE_15 = 'd.adrelid AND cb_d.objsubid = d.adnum'
-/** Dependencies leave out the server's own functions; of those that an expression can call this one matters. */
-const settingBy = (text: string): string =>
-  `CASE WHEN ${text} LIKE '%set\\_config%' THEN ARRAY['pg_catalog.set_config'::regproc::oid::int8] ELSE '{}' END`
+/**
+ * Functions that a stored expression calls, by the server's own tree of it: dependencies leave out those that came with
+ * the server. Immutable ones of those only compute. What a name in the tree could be mistaken for only adds to them.
+ */
+const calledIn = (tree: string): string => `(
+  SELECT array_agg(DISTINCT ci_p.oid::int8)
+    FROM regexp_matches(${tree}, ':(?:funcid|opfuncid|aggfnoid|winfnoid|hashfuncid|negfuncid) (\\d+)', 'g') ci_m
+    JOIN pg_proc ci_p ON ci_p.oid = ci_m[1]::oid
+   WHERE ci_p.oid >= ${FIRST_OWN_OID} OR ci_p.provolatile <> 'i')`
 
-/** Both, in one list, which is NULL when there are none. */
-const called = (catalogue: string, object: string, text: string): string =>
-  `nullif(coalesce(${calledBy(catalogue, object)}, '{}') || ${settingBy(text)}, '{}')`
+/** Types of its own that a stored expression makes values of; relations that it reads. */
+const typesIn = (tree: string): string => numbersIn(tree, '\\w*typ\\w*')
+const relationsIn = (tree: string): string => numbersIn(tree, 'relid')
+const numbersIn = (tree: string, fields: string): string => `(
+  SELECT array_agg(DISTINCT ni_m[1]::int8) FROM regexp_matches(${tree}, ':${fields} (\\d+)', 'g') ni_m
+   WHERE ni_m[1]::int8 >= ${FIRST_OWN_OID})`
+
+/** Functions by which an operator class of somebody's own compares, hashes or sorts. */
+const supportOf = (family: string): string => `(
+  SELECT array_agg(DISTINCT su_p.amproc::oid::int8) FROM pg_amproc su_p
+   WHERE su_p.amprocfamily = ${family} AND su_p.amproc >= ${FIRST_OWN_OID})`
 
 export const catalogueQueries = {
   server: rows(`
@@ -59,6 +59,10 @@ export const catalogueQueries = {
            c.relpersistence = 't' AS temporary, c.reltuples::int8 AS "rowEstimate",
            c.relrowsecurity AS "rowSecurity", c.relhassubclass AS "hasChildren",
            i.indrelid::int8 AS "indexOf",
+           (SELECT CASE WHEN w.fdwname <> 'file_fdw' THEN 'server'
+                        WHEN array_to_string(f.ftoptions, ' ') ~ '(^| )program=' THEN 'program' ELSE 'file' END
+              FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver
+              JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE f.ftrelid = c.oid) AS "livesIn",
            obj_description(c.oid, 'pg_class') AS comment
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -87,7 +91,12 @@ export const catalogueQueries = {
              WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' LIMIT 1) AS extension,
            CASE WHEN p.oid >= ${FIRST_OWN_OID} AND l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'a'
                 THEN pg_get_functiondef(p.oid) END AS definition,
-           CASE WHEN p.oid >= ${FIRST_OWN_OID} THEN ${calledBy('pg_proc', 'p.oid')} END AS calls,
+           CASE WHEN p.oid >= ${FIRST_OWN_OID}
+                THEN nullif(coalesce(${calledBy('pg_proc', 'p.oid')}, '{}')
+                         || coalesce(${calledIn('p.proargdefaults::text')}, '{}'), '{}') END AS calls,
+           (SELECT array_agg(DISTINCT t::int8)
+              FROM unnest(p.proargtypes::oid[] || p.prorettype || coalesce(p.proallargtypes, '{}')) t
+             WHERE t >= ${FIRST_OWN_OID}) AS types,
            (SELECT array_remove(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
                                       a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]::int8[], 0::int8)
               FROM pg_aggregate a WHERE a.aggfnoid = p.oid AND p.oid >= ${FIRST_OWN_OID}) AS parts
@@ -103,31 +112,60 @@ export const catalogueQueries = {
      WHERE r.oid >= ${FIRST_OWN_OID} AND r.ev_enabled <> 'D'
      ORDER BY r.oid`),
 
-  /** Code that runs because a relation is read or written: triggers, checks, defaults, indexes, policies and the like. */
+  /**
+   * Code that runs because a relation is read or written: triggers, checks, defaults, indexes, policies and the like.
+   * `types` and `relations`: what its expressions make values of, and what they read.
+   */
   attached: rows(`
-    SELECT * FROM (
+    SELECT relation, kind, name, events, calls, types, relations FROM (
       SELECT t.tgrelid::int8 AS relation, 'trigger' AS kind, t.tgname AS name, t.tgtype::int AS events,
-             ARRAY[t.tgfoid::int8] || ${called('pg_trigger', 't.oid', 'pg_get_triggerdef(t.oid)')} AS calls
+             ARRAY[t.tgfoid::int8] || ${calledIn('t.tgqual::text')} AS calls, ${typesIn('t.tgqual::text')} AS types,
+             NULL::int8[] AS relations
         FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
       UNION ALL
-      SELECT c.conrelid::int8, 'check', c.conname, 0, ${called('pg_constraint', 'c.oid', 'pg_get_constraintdef(c.oid)')}
+      SELECT c.conrelid::int8, 'check', c.conname, 0,
+             nullif(coalesce(${calledIn('c.conbin::text')}, '{}')
+                 || coalesce((SELECT array_agg(o.oprcode::oid::int8) FROM unnest(c.conexclop) e(op)
+                                JOIN pg_operator o ON o.oid = e.op), '{}'), '{}'),
+             ${typesIn('c.conbin::text')}, NULL
         FROM pg_constraint c WHERE c.conrelid <> 0 AND c.contype IN ('c', 'x')
       UNION ALL
       SELECT d.adrelid::int8, CASE a.attgenerated WHEN '' THEN 'default' ELSE 'generated' END, a.attname, 0,
-             nullif(coalesce(${called('pg_attrdef', 'd.oid', 'pg_get_expr(d.adbin, d.adrelid)')}, '{}')
-                 || coalesce(${calledBy('pg_class', GENERATED_BEFORE_15)}, '{}'), '{}')
+             ${calledIn('d.adbin::text')}, ${typesIn('d.adbin::text')}, NULL
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
       UNION ALL
-      SELECT i.indrelid::int8, 'index', x.relname, 0, ${calledBy('pg_class', 'i.indexrelid')}
+      SELECT i.indrelid::int8, 'index', x.relname, 0,
+             nullif(coalesce(${calledIn('concat(i.indexprs::text, i.indpred::text)')}, '{}')
+                 || coalesce((SELECT array_agg(f) FROM unnest(i.indclass::oid[]) k(class)
+                                JOIN pg_opclass o ON o.oid = k.class, unnest(${supportOf('o.opcfamily')}) f), '{}'), '{}'),
+             ${typesIn('concat(i.indexprs::text, i.indpred::text)')}, NULL
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-       WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+       WHERE i.indexrelid >= ${FIRST_OWN_OID}
       UNION ALL
-      SELECT p.polrelid::int8, 'policy', p.polname, 0,
-             ${called('pg_policy', 'p.oid', "concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid))")}
+      SELECT s.stxrelid::int8, 'statistics', s.stxname, 0, ${calledIn("to_jsonb(s) ->> 'stxexprs'")},
+             ${typesIn("to_jsonb(s) ->> 'stxexprs'")}, NULL
+        FROM pg_statistic_ext s
+      UNION ALL
+      SELECT p.partrelid::int8, 'partition', 'key', 0,
+             nullif(coalesce(${calledIn('p.partexprs::text')}, '{}')
+                 || coalesce((SELECT array_agg(f) FROM unnest(p.partclass::oid[]) k(class)
+                                JOIN pg_opclass o ON o.oid = k.class, unnest(${supportOf('o.opcfamily')}) f), '{}'), '{}'),
+             ${typesIn('p.partexprs::text')}, NULL
+        FROM pg_partitioned_table p
+      UNION ALL
+      SELECT p.polrelid::int8, 'policy', p.polname, 0, ${calledIn('concat(p.polqual::text, p.polwithcheck::text)')},
+             ${typesIn('concat(p.polqual::text, p.polwithcheck::text)')},
+             ${relationsIn('concat(p.polqual::text, p.polwithcheck::text)')}
         FROM pg_policy p
     ) found
-     WHERE calls IS NOT NULL
+     WHERE calls IS NOT NULL OR types IS NOT NULL OR relations IS NOT NULL
      ORDER BY relation, kind, name`),
+
+  /** What runs because the structure is changed. */
+  eventTriggers: rows(`
+    SELECT e.evtfoid::int8 AS function, e.evttags AS tags
+      FROM pg_event_trigger e WHERE e.evtenabled <> 'D' AND e.evtevent <> 'login'
+     ORDER BY e.evtname`),
 
   /** Keys that no two rows share: at most one row has given values for all of their columns. */
   keys: rows(`
@@ -149,10 +187,16 @@ export const catalogueQueries = {
      WHERE c.relkind IN ('r', 'p', 'f')
      ORDER BY i.inhrelid`),
 
+  /** With what else runs where an operator class of somebody's own stands for the operator: in sorting, say. */
   operators: rows(`
-    SELECT o.oid::int8 AS oid, n.nspname AS schema, o.oprname AS name, o.oprcode::int8 AS function
+    SELECT o.oid::int8 AS oid, n.nspname AS schema, o.oprname AS name, o.oprcode::int8 AS function,
+           (SELECT array_agg(DISTINCT f) FROM pg_amop a, unnest(${supportOf('a.amopfamily')}) f
+             WHERE a.amopopr = o.oid) AS support
       FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
-     WHERE o.oprcode <> 0 AND (o.oid >= ${FIRST_OWN_OID} OR o.oprcode >= ${FIRST_OWN_OID})
+     WHERE o.oprcode <> 0
+       AND (o.oid >= ${FIRST_OWN_OID} OR o.oprcode >= ${FIRST_OWN_OID}
+            OR o.oid IN (SELECT a.amopopr FROM pg_amop a JOIN pg_amproc p ON p.amprocfamily = a.amopfamily
+                          WHERE p.amproc >= ${FIRST_OWN_OID}))
      ORDER BY o.oid`),
 
   casts: rows(`
@@ -160,12 +204,42 @@ export const catalogueQueries = {
       FROM pg_cast c JOIN pg_type t ON t.oid = c.casttarget
      WHERE c.castfunc >= ${FIRST_OWN_OID} ORDER BY c.oid`),
 
+  /**
+   * Types of whose values code of somebody's own may have to be run, to make or to compare them: domains with checks,
+   * types that an operator class compares, and whatever is made of those: arrays, rows, ranges, domains over them.
+   */
   domains: rows(`
-    SELECT c.contypid::int8 AS type, t.typname AS name,
-           ${called('pg_constraint', 'c.oid', 'pg_get_constraintdef(c.oid)')} AS calls
-      FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
-     WHERE c.contypid <> 0 AND c.oid >= ${FIRST_OWN_OID}
-     ORDER BY c.oid`),
+    WITH RECURSIVE code(type, function) AS (
+      SELECT c.contypid::int8, unnest(${calledIn('c.conbin::text')})
+        FROM pg_constraint c WHERE c.contypid <> 0 AND c.oid >= ${FIRST_OWN_OID}
+      UNION
+      SELECT k.opcintype::int8, unnest(${supportOf('k.opcfamily')})
+        FROM pg_opclass k WHERE k.opcdefault AND k.opcintype >= ${FIRST_OWN_OID}
+      UNION
+      SELECT r.rngtypid::int8, f::oid::int8 FROM pg_range r, unnest(ARRAY[r.rngcanonical, r.rngsubdiff]) f
+       WHERE f >= ${FIRST_OWN_OID}
+      UNION
+      SELECT r.rngtypid::int8, unnest(${supportOf('k.opcfamily')})
+        FROM pg_range r JOIN pg_opclass k ON k.oid = r.rngsubopc
+    ), made(part, type) AS (
+      SELECT t.oid::int8, t.typarray::int8 FROM pg_type t WHERE t.typarray <> 0
+      UNION ALL
+      SELECT t.typbasetype::int8, t.oid::int8 FROM pg_type t WHERE t.typbasetype <> 0
+      UNION ALL
+      SELECT a.atttypid::int8, c.reltype::int8 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+       WHERE a.attnum > 0 AND NOT a.attisdropped AND c.reltype <> 0 AND c.relpersistence <> 't'
+      UNION ALL
+      SELECT r.rngsubtype::int8, r.rngtypid::int8 FROM pg_range r
+      UNION ALL
+      SELECT r.rngtypid::int8, (to_jsonb(r) ->> 'rngmultitypid')::int8 FROM pg_range r
+    ), reached(type, function) AS (
+      SELECT type, function FROM code
+      UNION
+      SELECT m.type, r.function FROM reached r JOIN made m ON m.part = r.type
+    )
+    SELECT r.type, n.nspname AS schema, t.typname AS name, array_agg(DISTINCT r.function ORDER BY r.function) AS calls
+      FROM reached r JOIN pg_type t ON t.oid = r.type JOIN pg_namespace n ON n.oid = t.typnamespace
+     GROUP BY r.type, n.nspname, t.typname ORDER BY r.type`),
 } as const satisfies Record<string, string>
 
 /**
@@ -184,6 +258,12 @@ export const FINGERPRINT_QUERY = `SELECT concat_ws(' ', ${[
   ['pg_rewrite', `o.oid >= ${FIRST_OWN_OID}`],
   ['pg_trigger', 'NOT o.tgisinternal'],
   ['pg_policy', 'true'],
+  ['pg_event_trigger', 'true'],
+  ['pg_statistic_ext', 'true'],
+  ['pg_foreign_table', 'true'],
+  ['pg_amproc', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_amop', `o.oid >= ${FIRST_OWN_OID}`],
+  ['pg_type', `o.oid >= ${FIRST_OWN_OID} AND o.typtype IN ('d', 'r')`],
   ['pg_operator', `o.oid >= ${FIRST_OWN_OID}`],
   ['pg_cast', `o.oid >= ${FIRST_OWN_OID}`],
   ['pg_inherits', 'true'],

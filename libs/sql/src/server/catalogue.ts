@@ -32,8 +32,10 @@ export interface Catalogue {
   readonly operators: ReadonlyMap<number, CatalogueOperator>
   /** Casts by functions that did not come with the server. */
   readonly casts: readonly CatalogueCast[]
-  /** Domains with checks, by type. */
+  /** By type: what code of somebody's own runs to make or compare values of it. */
   readonly domains: ReadonlyMap<number, readonly CatalogueDomain[]>
+  /** What runs because the structure is changed. */
+  readonly eventTriggers: readonly CatalogueEventTrigger[]
   readonly relationsByName: ReadonlyMap<string, readonly number[]>
   readonly functionsByName: ReadonlyMap<string, readonly number[]>
 }
@@ -48,6 +50,8 @@ export interface CatalogueRelation extends Name {
   readonly rowSecurity: boolean
   readonly hasChildren: boolean
   readonly indexOf: number | undefined
+  /** Of a foreign table: where its rows come from. */
+  readonly livesIn: 'server' | 'file' | 'program' | undefined
   readonly comment: string | undefined
 }
 
@@ -79,6 +83,8 @@ export interface CatalogueFunction extends Name {
   readonly body: RoutineBody | undefined
   /** Functions that it is known to call: of an SQL-standard body, and the parts of an aggregate. */
   readonly calls: readonly number[]
+  /** Types of somebody's own among its arguments and results. */
+  readonly types: readonly number[]
 }
 
 export type RuleEvent = 'select' | 'update' | 'insert' | 'delete'
@@ -91,11 +97,21 @@ export interface CatalogueRule {
 }
 
 export interface AttachedCode {
-  readonly kind: 'trigger' | 'check' | 'default' | 'generated' | 'index' | 'policy'
+  readonly kind: 'trigger' | 'check' | 'default' | 'generated' | 'index' | 'policy' | 'statistics' | 'partition'
   readonly name: string
   /** Of a trigger: `pg_trigger.tgtype`. */
   readonly events: number
   readonly calls: readonly number[]
+  /** Types of which it makes or compares values. */
+  readonly types: readonly number[]
+  /** Relations that it reads. */
+  readonly relations: readonly number[]
+}
+
+export interface CatalogueEventTrigger {
+  readonly function: number
+  /** The commands that it listens to; undefined for all of them. */
+  readonly tags: readonly string[] | undefined
 }
 
 export interface ForeignKey {
@@ -110,6 +126,8 @@ export interface CatalogueOperator extends Name {
   readonly oid: number
   readonly schema: string
   readonly function: number
+  /** Functions of operator classes that may be run in its place. */
+  readonly support: readonly number[]
 }
 
 export interface CatalogueCast {
@@ -120,9 +138,9 @@ export interface CatalogueCast {
   readonly implicit: boolean
 }
 
-export interface CatalogueDomain {
-  readonly name: string
-  /** Functions that its check calls. */
+export interface CatalogueDomain extends Name {
+  readonly schema: string
+  /** Functions that its checks, and those of its parts, call, and by which its values are compared. */
   readonly calls: readonly number[]
 }
 
@@ -153,6 +171,7 @@ export const readCatalogue = (answers: CatalogueAnswers): Catalogue => {
     operators: new Map(rowsOf(answers, 'operators').map((row) => [row.number('oid'), operatorOf(row)])),
     casts: rowsOf(answers, 'casts').map(castOf),
     domains: groupedRows(rowsOf(answers, 'domains'), 'type', domainOf),
+    eventTriggers: rowsOf(answers, 'eventTriggers').map(eventTriggerOf),
     relationsByName: byName(relations),
     functionsByName: byName(functions),
   }
@@ -178,9 +197,12 @@ const relationOf = (row: Row): CatalogueRelation => {
     rowSecurity: row.flag('rowSecurity'),
     hasChildren: row.flag('hasChildren'),
     indexOf: row.optionalNumber('indexOf'),
+    livesIn: PLACES.find((place) => place === row.optionalText('livesIn')),
     comment: row.optionalText('comment'),
   }
 }
+
+const PLACES = ['server', 'file', 'program'] as const
 
 const columnOf = (row: Row): CatalogueColumn => ({
   relation: row.number('relation'),
@@ -209,6 +231,7 @@ const functionOf = (row: Row): CatalogueFunction => ({
   path: row.optionalText('path'),
   body: bodyOf(row.optionalText('definition')),
   calls: [...row.numbers('calls'), ...row.numbers('parts')],
+  types: row.numbers('types'),
 })
 
 /** Code is parsed once: most of it is the same each time that a catalogue is read. */
@@ -259,7 +282,7 @@ const treeOf = (text: string): readonly TreeNode[] | null => {
   }
 }
 
-const ATTACHED = new Set(['trigger', 'check', 'default', 'generated', 'index', 'policy'])
+const ATTACHED = new Set(['trigger', 'check', 'default', 'generated', 'index', 'policy', 'statistics', 'partition'])
 
 const attachedOf = (row: Row): AttachedCode => {
   const kind = row.text('kind')
@@ -269,8 +292,15 @@ const attachedOf = (row: Row): AttachedCode => {
     name: row.text('name'),
     events: row.number('events'),
     calls: row.numbers('calls'),
+    types: row.numbers('types'),
+    relations: row.numbers('relations'),
   }
 }
+
+const eventTriggerOf = (row: Row): CatalogueEventTrigger => ({
+  function: row.number('function'),
+  tags: row.optionalTexts('tags'),
+})
 
 /** `pg_constraint.confdeltype`: c cascades; n and d write null or the default. */
 const ACTIONS: Readonly<Record<string, readonly [onDelete: ForeignKeyAction, onUpdate: ForeignKeyAction]>> = {
@@ -290,6 +320,7 @@ const operatorOf = (row: Row): CatalogueOperator => ({
   schema: row.text('schema'),
   name: row.text('name'),
   function: row.number('function'),
+  support: row.numbers('support'),
 })
 
 const castOf = (row: Row): CatalogueCast => ({
@@ -298,7 +329,11 @@ const castOf = (row: Row): CatalogueCast => ({
   implicit: row.flag('implicit'),
 })
 
-const domainOf = (row: Row): CatalogueDomain => ({ name: row.text('name'), calls: row.numbers('calls') })
+const domainOf = (row: Row): CatalogueDomain => ({
+  schema: row.text('schema'),
+  name: row.text('name'),
+  calls: row.numbers('calls'),
+})
 
 const grouped = <T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> => {
   const groups = new Map<number, T[]>()
@@ -378,6 +413,12 @@ class Row {
     const value = this.fields.get(field) ?? []
     const isNumbers = Array.isArray(value) && value.every((item) => typeof item === 'number')
     return isNumbers ? value : this.fail(field, 'a list of numbers')
+  }
+
+  optionalTexts(field: string): readonly string[] | undefined {
+    const value = this.fields.get(field) ?? undefined
+    const isTexts = value === undefined || (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return isTexts ? value : this.fail(field, 'a list of texts')
   }
 
   private fail(field: string, expected: string): never {

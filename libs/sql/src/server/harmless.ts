@@ -1,4 +1,4 @@
-import { dangerOfFunction, HARMLESS_EXTENSIONS, isHarmlessVolatile } from '../dangerous-functions.ts'
+import { dangerOfFunction, HARMLESS_EXTENSIONS, isChanging, isHarmlessVolatile } from '../dangerous-functions.ts'
 import type { CatalogueFunction } from './catalogue.ts'
 
 /** Came with the server, or with an extension that is known to compute and nothing else, as compiled code. */
@@ -11,6 +11,7 @@ export const isTrustedCode = ({ builtin, extension, language }: CatalogueFunctio
  */
 export const isHarmless = (routine: CatalogueFunction): boolean => {
   if (!isTrustedCode(routine) || dangerOfFunction(routine.name, routine.arguments)) return false
+  if (isChanging(routine.name)) return false
   return routine.volatility !== 'volatile' || !routine.builtin || isHarmlessVolatile(routine.name)
 }
 

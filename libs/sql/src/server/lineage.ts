@@ -276,8 +276,9 @@ export class Lineages {
     return union(nodes.map((node) => this.of(node, frames)))
   }
 
-  private functionOf(operator: number): number | undefined {
-    return this.catalogue.operators.get(operator)?.function
+  private functionOf(operator: number): readonly number[] {
+    const known = this.catalogue.operators.get(operator)
+    return known ? [known.function] : []
   }
 }
 

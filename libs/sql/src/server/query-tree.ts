@@ -92,17 +92,44 @@ export const rangeKind = (entry: TreeNode): number => fieldNumber(entry, 'rtekin
 export const rangeTable = (query: TreeNode): readonly TreeNode[] => fieldNodes(query, 'rtable')
 
 /** Fields that hold the number of a function that is called. */
-const CALLS = ['funcid', 'opfuncid', 'aggfnoid', 'winfnoid', 'tsmhandler', 'hashfuncid', 'negfuncid'] as const
+const CALLS = [
+  'funcid',
+  'opfuncid',
+  'aggfnoid',
+  'winfnoid',
+  'tsmhandler',
+  'hashfuncid',
+  'negfuncid',
+  'startInRangeFunc',
+  'endInRangeFunc',
+] as const
 
-/** The functions that this one node calls; operators whose function is not said are looked up. */
+/** The functions that this one node calls; those behind operators are looked up. */
 export const calledFunctions = (
   node: TreeNode,
-  functionOfOperator: (operator: number) => number | undefined,
+  functionsOfOperator: (operator: number) => readonly number[],
 ): readonly number[] => {
   const direct = CALLS.map((field) => fieldNumber(node, field)).filter((oid) => oid > 0)
-  const operators = ['opno', 'eqop', 'sortop'].map((field) => functionOfOperator(fieldNumber(node, field)))
-  return [...direct, ...operators.filter((oid) => oid !== undefined)]
+  return [...direct, ...operatorsOf(node).flatMap(functionsOfOperator)]
 }
+
+/** One, or, where rows are compared, one for each field. */
+const operatorsOf = (node: TreeNode): readonly number[] => [
+  ...['opno', 'eqop', 'sortop'].map((field) => fieldNumber(node, field)).filter((oid) => oid > 0),
+  ...fieldNumbers(node, 'opnos'),
+]
+
+/** A list of the server's numbers is printed as `(o 96 98)`. */
+const fieldNumbers = (node: TreeNode, field: string): readonly number[] => numbersIn(node.fields[field])
+
+const numbersIn = (value: TreeValue | undefined): readonly number[] => {
+  if (typeof value === 'string') return [Number(value)].filter(Number.isSafeInteger)
+  return isList(value) ? value.slice(1).map(Number).filter(Number.isSafeInteger) : []
+}
+
+/** The types that this one node speaks of: of constants, columns, results, elements, rows. */
+export const typesOf = (node: TreeNode): readonly number[] =>
+  Object.entries(node.fields).flatMap(([field, value]) => (/typ/i.test(field) ? numbersIn(value) : []))
 
 /** COLLATE is what it was called before version 15. */
 const TRANSPARENT: ReadonlySet<string> = new Set(['RELABELTYPE', 'COLLATEEXPR', 'COLLATE', 'RETURNINGEXPR'])

@@ -43,8 +43,10 @@ export class Reach {
   /** Relations whose rows the code looks at, and by which names it can mean their columns. */
   readonly reads: CodeColumns[] = []
   readonly writes: CodeColumns[] = []
-  /** Nothing that was visited can change anything. */
+  /** Nothing that was visited can change anything, as far as it can be read. */
   harmless = true
+  /** Nor has anything been believed that cannot be read: compiled code of an extension, another server. */
+  proven = true
   /** Code names something that the catalogue does not have: it may have come since, and be anything. */
   unresolved = false
   /** What the code may do to the session in which it runs. */
@@ -90,6 +92,7 @@ export class Reach {
   /** Code that runs because a relation is used in this way. */
   event(relation: number, event: RelationEvent): void {
     if (this.hasVisited(`${event} ${relation}`)) return
+    this.foreign(relation)
     for (const code of this.catalogue.attached.get(relation) ?? []) this.attached(code, event)
     if (event === 'delete' || event === 'update') this.cascade(relation, event)
     if (event === 'truncate') this.truncateCascade(relation)
@@ -104,20 +107,26 @@ export class Reach {
     for (const statement of statements) this.statement(statement, 'function')
   }
 
-  /** The functions that a view calls. */
-  routinesOfRule(rule: CatalogueRule): void {
-    const actions = ruleActions(rule)
-    if (!actions) return this.unreadable('a rule', 'function')
-    this.calls(analyse(actions, this.catalogue))
+  /** The query of a materialized view is run to fill it. */
+  refreshed(relation: number): void {
+    for (const rule of this.rulesOf(relation, 'select')) this.rule(rule, 'function')
+  }
+
+  /** The structure is changed: by a command of this kind, or by code, of which nobody says how. */
+  structure(tag: string | undefined): void {
+    for (const { function: called, tags } of this.catalogue.eventTriggers) {
+      if (tag === undefined || !tags || tags.includes(tag)) this.routine(called, 'trigger')
+    }
   }
 
   /** What a tree calls. `told`: how many settings that it sets are known by their names. */
   calls(
-    { routines, settings }: Pick<Analysis, 'routines' | 'settings'>,
+    { routines, settings, domains }: Pick<Analysis, 'routines' | 'settings' | 'domains'>,
     told = 0,
     through: Through = 'function',
   ): void {
     if (settings > told) this.behind.names = true
+    for (const type of domains) this.type(type)
     for (const oid of routines) if (!isSetConfig(this.catalogue.functions.get(oid))) this.routine(oid, through)
     if (settings > 0) this.harmless = false
   }
@@ -131,7 +140,7 @@ export class Reach {
     if (command.settings.some(changesNaming)) this.behind.names = true
     for (const name of command.attributes) this.attribute(name)
     for (const operator of command.operators) this.operator(operator)
-    this.conversions(command.types)
+    if (!WITHOUT_VALUES.has(command.node)) this.conversions(command.types)
     if (command.types.some((type) => isTemporaryName(type, this.session))) this.unknownName()
     for (const { action, object } of command.effects) {
       if (object.kind === 'relation' && (action === 'read' || action === 'copyOut'))
@@ -155,15 +164,18 @@ export class Reach {
   }
 
   private visit(routine: CatalogueFunction, through: Through): void {
+    if (routine.builtin && TAKES_TYPE_AS_TEXT.has(routine.name)) this.anyType()
     if (isHarmless(routine)) return
     const known = dangerOfFunction(routine.name, routine.arguments)
     if (isSetConfig(routine)) this.behind.names = true
     if (known?.code === 'sql-in-string') this.unread()
     const isForeign = !isTrustedCode(routine)
+    // It belongs to the server, but it does more than compute, so it is told by its name.
+    if (known && !isForeign) this.note({ ...called(routine), system: true, through })
     if (known && (!isForeign || routine.extension)) this.dangers.push(known)
-    if (isForeign)
-      this.note({ action: 'execute', object: { kind: 'routine', schema: routine.schema, name: routine.name }, through })
+    if (isForeign) this.note({ ...called(routine), through })
     for (const oid of routine.calls) this.routine(oid, through)
+    for (const type of routine.types) this.type(type)
     if (!isForeign || known) this.harmless = false
     else if (routine.kind !== 'a') this.body(routine, through)
   }
@@ -175,7 +187,9 @@ export class Reach {
       for (const statement of body.statements) this.statement(statement, through)
     } else if (!extension) {
       this.unreadable(`${name}()`, through)
-    } else if (volatility === 'volatile') {
+    } else if (volatility !== 'volatile') {
+      this.proven = false
+    } else {
       this.harmless = false
       this.unread()
       this.dangers.push(danger('unreadable-code', `${name}() of the extension ${extension}`))
@@ -201,9 +215,28 @@ export class Reach {
     this.note({ ...effect('unknown', 'statement', { name: why.text }), through })
   }
 
-  private attached({ kind, events, calls }: AttachedCode, event: RelationEvent): void {
+  private attached({ kind, events, calls, types, relations }: AttachedCode, event: RelationEvent): void {
     if (kind === 'trigger' ? !firesOn(events, event) : !RUNS_ON[kind].includes(event)) return
     for (const oid of calls) this.routine(oid, kind === 'trigger' ? 'trigger' : 'function')
+    for (const type of types) this.type(type)
+    for (const oid of relations) this.readByNumber(oid, 'function', undefined)
+  }
+
+  /** Its values are made, or compared. */
+  type(type: number): void {
+    for (const { calls } of this.catalogue.domains.get(type) ?? []) this.routines(calls)
+  }
+
+  private anyType(): void {
+    for (const type of this.catalogue.domains.keys()) this.type(type)
+  }
+
+  /** Nobody knows what another server does when it is asked; a file or a program is this one's own. */
+  private foreign(relation: number): void {
+    const { livesIn, name } = this.catalogue.relations.get(relation) ?? {}
+    if (livesIn === undefined) return
+    this.proven = false
+    if (livesIn !== 'server') this.dangers.push(danger(livesIn === 'file' ? 'server-file' : 'program', name ?? ''))
   }
 
   private defaults(relation: number): void {
@@ -214,9 +247,7 @@ export class Reach {
 
   /** What is written into a column is checked by its type. */
   private domainsOf(relation: number): void {
-    for (const { type } of this.catalogue.columns.get(relation) ?? []) {
-      for (const domain of this.catalogue.domains.get(type) ?? []) this.routines(domain.calls)
-    }
+    for (const { type } of this.catalogue.columns.get(relation) ?? []) this.type(type)
   }
 
   private cascade(relation: number, event: 'delete' | 'update'): void {
@@ -250,15 +281,21 @@ export class Reach {
   /** Text does not say which operator of a name is meant, so it may be any of them. */
   private operator({ name }: Name): void {
     for (const operator of this.catalogue.operators.values())
-      if (operator.name === name) this.routine(operator.function)
+      if (operator.name === name) this.routines([operator.function, ...operator.support])
   }
 
   /** Nor does it say what is converted: casts that need not be written may be anywhere, others where a type is named. */
   private conversions(types: readonly Name[]): void {
     const names = new Set(types.map(({ name }) => name))
     for (const cast of this.catalogue.casts) if (cast.implicit || names.has(cast.target)) this.routine(cast.function)
+    this.types(types)
+  }
+
+  /** Types by the names that are written. */
+  types(types: readonly Name[]): void {
     for (const domain of [...this.catalogue.domains.values()].flat())
-      if (names.has(domain.name)) this.routines(domain.calls)
+      if (types.some(({ schema, name }) => name === domain.name && (schema ?? domain.schema) === domain.schema))
+        this.routines(domain.calls)
   }
 
   private routines(oids: readonly number[]): void {
@@ -327,7 +364,8 @@ export class Reach {
     const actions = ruleActions(rule)
     if (!actions) return this.unreadable('a rule', through)
     const analysis = analyse(actions, this.catalogue)
-    const { relations, writes } = analysis
+    const { relations, writes, locks, sequences } = analysis
+    if (locks || sequences.length > 0) this.harmless = false
     this.calls(analysis, 0, through)
     for (const { relation, isRead, read } of relations) {
       if (isRead) this.readByNumber(relation, through, this.namesOf(relation, read))
@@ -373,6 +411,8 @@ export class Reach {
     return known
   }
 }
+
+const called = ({ schema, name }: CatalogueFunction) => effect('execute', 'routine', { schema, name })
 
 /** What it calls looks where it does. With its owner's rights it may see other schemas than its caller. */
 const pathWithin = ({ path, securityDefiner, body }: CatalogueFunction, outside: CodePath): CodePath => {
@@ -421,7 +461,28 @@ const RUNS_ON: Readonly<Record<Exclude<AttachedCode['kind'], 'trigger'>, readonl
   // ANALYZE evaluates the expressions of indexes, and so may the planner.
   index: ['insert', 'update', 'maintain', 'read'],
   policy: ['read', 'insert', 'update', 'delete'],
+  // Which partition a row belongs to is computed for each, and by the planner where a condition says it.
+  partition: ['read', 'insert', 'update', 'delete'],
+  statistics: ['maintain'],
 }
+
+/** Statements in which nothing is computed, so nothing is converted. */
+const WITHOUT_VALUES: ReadonlySet<string> = new Set([
+  'TransactionStmt',
+  'VariableSetStmt',
+  'VariableShowStmt',
+  'NotifyStmt',
+  'ListenStmt',
+  'UnlistenStmt',
+  'DiscardStmt',
+  'DeallocateStmt',
+  'ClosePortalStmt',
+  'LockStmt',
+  'CheckPointStmt',
+])
+
+/** Built-ins that read a value of a type that is named in a string. */
+const TAKES_TYPE_AS_TEXT: ReadonlySet<string> = new Set(['pg_input_is_valid', 'pg_input_error_info'])
 
 export const actionsOf = (kind: UseChange['kind']): readonly Use['action'][] => {
   if (kind === 'merge') return ['write', 'delete']

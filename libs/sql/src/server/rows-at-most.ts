@@ -132,7 +132,7 @@ const dependsOnNothing = (node: TreeNode, depth: number): boolean => {
 }
 
 const callsSteady = (node: TreeNode, catalogue: Catalogue): boolean =>
-  calledFunctions(node, () => undefined).every((oid) => {
+  calledFunctions(node, () => []).every((oid) => {
     const routine = catalogue.functions.get(oid)
     return routine !== undefined && isTransparent(routine) && routine.volatility !== 'volatile'
   })

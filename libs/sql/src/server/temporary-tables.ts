@@ -64,6 +64,7 @@ const relationOf = (oid: number, name: string) => ({
   rowSecurity: false,
   hasChildren: false,
   indexOf: undefined,
+  livesIn: undefined,
   comment: undefined,
 })
 

@@ -56,10 +56,12 @@ const bodyOfNodes = (language: string, nodes: readonly Node[], read: Read): Rout
 })
 
 const plpgsqlBody = (definition: string, read: Read): RoutineBody => {
-  const tree = parsePlpgsql(definition) ?? parsePlpgsql(withoutRowTypes(definition))
+  const whole = parsePlpgsql(definition)
+  const tree = whole ?? parsePlpgsql(withoutRowTypes(definition))
   if (!tree) return unreadable('plpgsql')
   const found: Found = { statements: [], dynamic: false, unreadable: false, raises: false, cursors: false }
   collect(tree, false, read, found)
+  if (!whole) for (const [, , type] of definition.matchAll(ROW_TYPE)) variable({ typname: type }, true, read, found)
   return { language: 'plpgsql', ...found }
 }
 
@@ -67,8 +69,9 @@ const plpgsqlBody = (definition: string, read: Read): RoutineBody => {
  * The grammar does not know the database, so it refuses `r.name := 1` when r is declared as `orders%ROWTYPE`. For what
  * the code does, `record` says the same.
  */
-const withoutRowTypes = (definition: string): string =>
-  definition.replace(/(\s)(?:[\w$"]+\s*\.\s*)*[\w$"]+\s*%\s*rowtype\b/gi, '$1record')
+const withoutRowTypes = (definition: string): string => definition.replace(ROW_TYPE, '$1record')
+
+const ROW_TYPE = /(\s)((?:[\w$"]+\s*\.\s*)*[\w$"]+)\s*%\s*rowtype\b/gi
 
 interface Found {
   statements: BodyStatement[]
@@ -92,6 +95,7 @@ const collect = (value: unknown, repeated: boolean, read: Read, found: Found): v
     if (CURSORS.has(key)) found.cursors = true
     if (key === 'PLpgSQL_stmt_raise' && isRecord(child) && ('params' in child || 'options' in child))
       found.raises = true
+    if (key === 'PLpgSQL_type' && isRecord(child)) variable(child, repeated, read, found)
     if (key === 'PLpgSQL_expr' && isRecord(child)) expression(child, repeated, read, found)
     else if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback') transaction(key, repeated, read, found)
     else collect(child, repeated || LOOPS.test(key), read, found)
@@ -109,6 +113,16 @@ const expression = (node: Record<string, unknown>, repeated: boolean, read: Read
   if (!nodes) found.unreadable = true
   else found.statements.push(...nodes.map((one) => ({ command: read(one), repeated })))
 }
+
+/** What is assigned to a variable becomes a value of its type. Of `t.a%TYPE` the row type of `t` holds at least as much. */
+const variable = ({ typname }: Record<string, unknown>, repeated: boolean, read: Read, found: Found): void => {
+  if (typeof typname !== 'string' || TYPELESS.has(typname.toLowerCase())) return
+  const type = typname.replace(/\s*%\s*rowtype$/i, '').replace(/\s*\.\s*("[^"]*"|[^.\s"]+)\s*%\s*type$/i, '')
+  const nodes = /%/.test(type) ? [] : statementsOf(`SELECT NULL::${type}`)
+  found.statements.push(...(nodes ?? []).map((one) => ({ command: read(one), repeated })))
+}
+
+const TYPELESS = new Set(['unknown', 'record', 'trigger', 'event_trigger', 'void'])
 
 const PARSE_TYPE_NAME = 1
 const PARSE_EXPRESSION = 2

@@ -114,7 +114,8 @@ export const READERS: Readers = {
 
   // The session
   ClosePortalStmt: session.readClose,
-  ConstraintsSetStmt: () => session.harmless('SET CONSTRAINTS'),
+  // What has waited until now runs at once, triggers among it; it was told when it was put off.
+  ConstraintsSetStmt: () => ({ ...session.harmless('SET CONSTRAINTS'), readOnlyByText: 'never' }),
   DeallocateStmt: session.readDeallocate,
   DiscardStmt: session.readDiscard,
   FetchStmt: session.readFetch,

@@ -84,6 +84,8 @@ export const readPrepare: Reader<PrepareStmt> = ({ name, query, argtypes }, cont
     tag: 'PREPARE',
     prepares: name ?? '',
     ...(argtypes && argtypes.length > 0 ? { parameterTypes: argtypes.map(typeText) } : {}),
+    // EXECUTE turns what it is given into values of these, whether the statement uses them or not.
+    types: queryParts(argtypes).types,
     inner: { command: inner, runs: 'later' },
     secrets: inner.secrets,
     readOnlyByText: 'if-functions-are',

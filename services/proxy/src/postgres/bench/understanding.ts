@@ -124,7 +124,15 @@ const staged = async () => {
         : await knowledge.analysis.treeOf(command.analysable, session.searchPath, [])
     const asked = performance.now()
     const trees = [tree === 'locked' ? undefined : tree]
-    await parser.ask('judge', { catalogue: knowledge.name, sql, trees, session, prepared: [], cursors: [] })
+    await parser.ask('judge', {
+      catalogue: knowledge.name,
+      sql,
+      trees,
+      types: [[]],
+      session,
+      prepared: [],
+      cursors: [],
+    })
     stages.parse.push(parsed - began)
     stages.tree.push(asked - parsed)
     stages.judge.push(performance.now() - asked)

@@ -364,7 +364,7 @@ export class DatabaseJudge implements Judge {
     }
     const { session } = circumstances
     const judged = (seen: readonly ServerTree[]) =>
-      parser.ask('judge', { catalogue: knowledge.name, sql, trees: seen, session, ...named.facts })
+      parser.ask('judge', { catalogue: knowledge.name, sql, trees: seen, types, session, ...named.facts })
     const alone = await judged(trees)
     const equipped = await this.#equipped(commands, alone, trees, types, session)
     const facts = equipped ? await judged(equipped) : alone

@@ -50,6 +50,8 @@ export interface Jobs {
       catalogue: string
       sql: string
       trees: readonly ServerTree[]
+      /** For each command, the server's numbers of the types that are declared for its parameters. */
+      types: readonly (readonly number[])[]
       session: SessionView
       /** Facts of the prepared statement or cursor that the text names, by its name. */
       prepared: readonly (readonly [string, Facts])[]

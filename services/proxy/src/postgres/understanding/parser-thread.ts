@@ -46,12 +46,13 @@ const answers: { readonly [Kind in JobKind]: (input: Jobs[Kind]['in']) => Jobs[K
     const hidden = hasSecrets ? displayText(sql, understanding) : undefined
     return { understanding, shapeInput: shapeDigestInput(sql, understanding), hidden }
   },
-  judge: ({ catalogue: name, sql, trees, session, prepared, cursors }) => {
+  judge: ({ catalogue: name, sql, trees, types, session, prepared, cursors }) => {
     const catalogue = catalogues.get(name)
     if (!catalogue) throw new Error(`no catalogue of ${name}`)
     const words = new Words(session, prepared, cursors)
     return read(sql).commands.map((command, index) => {
-      const facts = factsOf(command, trees[index], catalogue, words.session)
+      const known = { ...words.session, parameterTypes: types[index] ?? [] }
+      const facts = factsOf(command, trees[index], catalogue, known)
       words.follow(command, facts, sql)
       return facts
     })
