@@ -54,9 +54,21 @@ const alone = async (server: Postgres, row: Evasion, index: number): Promise<Eff
     for (const text of row.setup ?? []) await client.query(text)
     return await outside(client, observer, row.sql)
   } finally {
+    await unsubscribed(observer)
     for (const one of [client, observer]) await one.end().catch(() => {})
     await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
     await admin.end()
+  }
+}
+
+/** A database with a subscription cannot be dropped. */
+const unsubscribed = async (observer: Client): Promise<void> => {
+  const { rows } = await observer.query<{ name: string }>(`
+    SELECT quote_ident(s.subname) AS name FROM pg_catalog.pg_subscription s
+      JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()`)
+  for (const { name } of rows) {
+    await observer.query(`ALTER SUBSCRIPTION ${name} SET (slot_name = NONE)`)
+    await observer.query(`DROP SUBSCRIPTION ${name}`)
   }
 }
 
