@@ -45,6 +45,7 @@ const checkRoles = async (database: DatabaseConfig, server: ServerAddress): Prom
 const GUARD_FACTS = `
   select current_setting('log_min_messages') as log,
          pg_has_role(current_user, 'pg_read_all_data', 'usage') as samples,
+         exists (select from pg_class where relrowsecurity and row_security_active(oid)) as hidden,
          rolsuper as super
   from pg_roles where rolname = current_user`
 
@@ -52,7 +53,7 @@ const QUIET = ['fatal', 'panic']
 
 const checkGuard = async (database: DatabaseConfig, server: ServerAddress): Promise<Finding> => {
   const { role, password } = database.upstream.guard
-  const { log, samples, super: isSuper } = await queryAs(database, role, password, GUARD_FACTS, server)
+  const { log, samples, hidden, super: isSuper } = await queryAs(database, role, password, GUARD_FACTS, server)
   if (!QUIET.includes(String(log))) {
     return warn(
       `${role}: log_min_messages is ${String(log)}, so statements with their values reach the server's log`,
@@ -65,6 +66,11 @@ const checkGuard = async (database: DatabaseConfig, server: ServerAddress): Prom
     return warn(
       `${role} may not read data, so columns are classified by name only`,
       `grant pg_read_all_data to ${role}`,
+    )
+  if (hidden)
+    return warn(
+      `row security hides rows from ${role}, so changes of these tables cannot be counted and wait for approval`,
+      `as superuser: alter role ${role} bypassrls`,
     )
   return ok(`${role}, log_min_messages ${String(log)}`)
 }

@@ -103,6 +103,10 @@ describe('countersign up', () => {
     expect(existsSync(home.eventLog)).toBe(false)
     renameSync(`${home.eventLog}.away`, home.eventLog)
     await query(superuser(), 'alter role countersign_guard set log_min_messages = fatal')
+
+    await query(superuser(), 'create table walled (id int); alter table walled enable row level security')
+    expect((await doctor()).stdout).toContain('row security hides rows from countersign_guard')
+    await query(superuser(), 'drop table walled')
   })
 
   it('refuses a second one in the same home, with the number of the first', async () => {

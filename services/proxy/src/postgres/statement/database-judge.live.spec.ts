@@ -435,6 +435,20 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       expect(judgement).toMatchObject({ verdict: 'hold', policies: ['hold-uncounted'], rows: undefined })
     })
 
+    it('are not known where row security hides some from the guard, so the change waits', async () => {
+      for (const table of ['walled', 'windowed']) {
+        const hidden = await last(`DELETE FROM ${table} WHERE note = 'n'`)
+        expect(hidden).toMatchObject({ verdict: 'hold', policies: ['hold-uncounted'], rows: undefined })
+      }
+      await admin.query(`ALTER ROLE ${GUARD} BYPASSRLS`)
+      try {
+        const counted = await last("DELETE FROM walled WHERE note = 'n'")
+        expect(counted).toMatchObject({ verdict: 'hold', rows: { rows: 500, exact: true } })
+      } finally {
+        await admin.query(`ALTER ROLE ${GUARD} NOBYPASSRLS`)
+      }
+    })
+
     it('need not be counted where a key says how many', async () => {
       const counted = vi.spyOn(knowledge.side, 'run')
       expect(await last('DELETE FROM t WHERE id = 7')).toMatchObject({
@@ -751,6 +765,13 @@ CREATE FUNCTION told(int) RETURNS text LANGUAGE sql STABLE AS $$ SELECT reverse(
 CREATE FUNCTION city_of(int) RETURNS text LANGUAGE sql STABLE AS $$ SELECT city FROM customers WHERE id = $1 $$;
 CREATE TABLE things (id int, owner text);
 CREATE TABLE rare_things (price int) INHERITS (things);
+CREATE TABLE walled (id int PRIMARY KEY, note text);
+INSERT INTO walled SELECT i, 'n' FROM generate_series(1, 500) i;
+CREATE TABLE windowed (id int PRIMARY KEY, note text);
+INSERT INTO windowed SELECT i, 'n' FROM generate_series(1, 500) i;
+ALTER TABLE walled ENABLE ROW LEVEL SECURITY;
+ALTER TABLE windowed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON windowed USING (id < 3);
 COMMENT ON COLUMN rare_things.owner IS 'PII: social security number';
 GRANT USAGE ON SCHEMA other TO ${GUARD};
 ANALYZE;
