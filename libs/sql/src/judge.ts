@@ -259,7 +259,8 @@ class Judgement {
       ...rest,
       dangers: distinctDangers([...command.dangers, ...reach.dangers, ...dangers]),
     }
-    return this.wrapped(facts.unresolved ? { ...facts, behind: ANYTHING } : facts)
+    const whole = facts.unresolved ? { ...facts, behind: ANYTHING } : facts
+    return uses.some(opensTemporary) ? changing(this.wrapped(changing(whole))) : this.wrapped(whole)
   }
 
   /** What a statement carries has a text of its own. */
@@ -370,6 +371,14 @@ class Judgement {
 
 /** Actions of commands for which event triggers fire. */
 const STRUCTURAL = new Set<Action>(['create', 'alter', 'drop', 'grant', 'maintain', 'administer'])
+
+/**
+ * Where the session has a table whose rows go with each transaction (ON COMMIT DELETE ROWS), the server empties it
+ * after whatever has opened a temporary relation, even to plan; and nothing tells which sessions have one.
+ */
+const opensTemporary = ({ temporary, object }: Use): boolean => temporary && object.kind === 'relation'
+
+const changing = (facts: Facts): Facts => ({ ...facts, readOnly: false })
 
 /** Nobody knows what is behind it. */
 const ANYTHING: SessionChanges = { names: true, handles: true }

@@ -398,6 +398,20 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
     })
   })
 
+  describe('a temporary table of the session', () => {
+    const temporary = [['scratch', [['id', 'integer', 23, -1]]]] as const
+
+    it.each([
+      'SELECT count(*) FROM scratch',
+      'SELECT * FROM t JOIN scratch USING (id)',
+      'EXPLAIN SELECT * FROM scratch',
+    ])('may be emptied by whatever opens it, so that is not read-only: %s', async (sql) => {
+      const judgement = await last(sql, { session: { temporary } })
+      expect(judgement).toMatchObject({ readOnly: false, verdict: 'allow' })
+      expect(await last('SELECT count(*) FROM t', { session: { temporary } })).toMatchObject({ readOnly: true })
+    })
+  })
+
   describe('rows that a change would concern', () => {
     it.each<[string, string, BoundParameters | undefined, number]>([
       ['without parameters', "DELETE FROM t WHERE v = 'few'", undefined, 3],
