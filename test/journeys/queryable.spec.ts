@@ -98,6 +98,7 @@ describe('an SRE looks for a statement in ClickHouse', () => {
     await expect.poll(touches, { timeout: 10_000 }).toEqual([
       { relation: 'public.customers', column: 'city', how: 'read' },
       { relation: 'public.customers', column: 'city', how: 'returned-clear' },
+      { relation: 'public.customers', column: 'country', how: 'predicate' },
       { relation: 'public.customers', column: 'country', how: 'read' },
       { relation: 'public.customers', column: 'ssn', how: 'read' },
       { relation: 'public.customers', column: 'ssn', how: 'returned-masked' },
