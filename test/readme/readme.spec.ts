@@ -27,6 +27,7 @@ const TRIED: Readonly<Record<string, string>> = {
   'npm test': 'is what runs this',
   'npm test -- services/cli': 'some of the tests',
   'npm run regress': 'some of PostgreSQL’s own tests',
+  'npm run effects': 'what some of their statements do',
   'npm run bench': 'some of the bench',
   'npm run fuzz -- --conversations 100000': 'fewer conversations',
   'npm run load': 'fewer connections and shorter streams',
@@ -156,9 +157,16 @@ describe('the README', () => {
     expect(status).toBe(0)
   })
 
+  it('measures what some of their statements do', async () => {
+    const { status, stdout } = await inClone('npm', 'run', 'effects', '--', 'test_setup', 'boolean')
+    expect(stdout).toMatch(/^\d{2,} statements, \d{2,} said to be read-only; \d{2,} were run and measured$/m)
+    expect(stdout).toMatch(/^falsely read-only: 0; rows changed and not told: 0; structure changed and not told: 0$/m)
+    expect(status).toBe(0)
+  })
+
   it('holds conversations that no client would hold', async () => {
     const { status, stdout } = await inClone('npm', 'run', 'fuzz', '--', '--conversations', '400')
-    expect(stdout).toMatch(/^fuzz: 4 of 4 targets passed$/m)
+    expect(stdout).toMatch(/^fuzz: 5 of 5 targets passed$/m)
     expect(status).toBe(0)
   })
 
