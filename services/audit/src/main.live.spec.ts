@@ -99,9 +99,11 @@ describe('the audit service', () => {
     expect(await get('/healthz')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
     expect(await get('/readyz')).toMatchObject({ status: 200, text: '{"ready":true,"reasons":[]}' })
     expect((await get('/nosuch')).status).toBe(404)
+    // Rows can be seen a moment before they are counted as written.
+    const isCounted = `countersign_audit_lag_records{topic="${TOPICS.access}"} 0\n`
+    await eventually(async () => expect((await get('/metrics')).text).toContain(isCounted))
     const metrics = await get('/metrics')
     expect(metrics.type).toMatch(/^text\/plain; version=0.0.4/)
-    expect(metrics.text).toContain(`countersign_audit_lag_records{topic="${TOPICS.access}"} 0\n`)
     expect(metrics.text).toContain(`countersign_audit_next_offset{topic="${TOPICS.access}",partition="0"} 11\n`)
     expect(metrics.text).toMatch(/^countersign_audit_events_total 21$/m)
 
