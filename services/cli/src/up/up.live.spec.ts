@@ -113,7 +113,10 @@ describe('countersign up', () => {
     const second = spawnUp(['--home', home.directory, '--port-base', String(await freePortBase())])
     expect(await second.exitCode).toBe(1)
     expect(second.said()).toContain(`is in use by process ${current().child.pid}`)
-    expect(readReady(home.ready).processes.every(({ pid }) => isAlive(pid))).toBe(true)
+    // What the doctor was shown without its log may have been started again meanwhile.
+    await expect
+      .poll(() => readReady(home.ready).processes.every(({ pid }) => isAlive(pid)), { timeout: 10_000 })
+      .toBe(true)
   })
 
   it('refuses ports that are taken, and names them, without touching anything', async () => {
