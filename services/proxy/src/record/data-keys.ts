@@ -5,7 +5,7 @@ import type { Commit } from '@countersign/contracts'
 
 /*
  * FORMAT sealed/1
- *   A record's `sealed` part is AES-256-GCM over the exact texts and parameters of its statements, one after the
+ *   A record's `sealed` part is AES-256-GCM over the exact texts and parameters of its messages, one after the
  *   other, under a data key; the key's id is the additional data. The nonce counts the key's uses from 0: a key has
  *   one owner, so no nonce comes twice. Each event says where its own bytes lie.
  *   A data key lies wrapped (AES-256-GCM under the node's key-encryption key) in <state>/keys/<id>.json.

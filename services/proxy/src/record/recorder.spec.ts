@@ -173,6 +173,20 @@ describe('the recorder of a worker', () => {
     expect(Buffer.from(log.values[0] ?? []).includes('select 1')).toBe(false)
   })
 
+  it('seals the text of many commands once in each record', async () => {
+    const text = Buffer.from(`select 1;${' '.repeat(10_000)}`.repeat(10))
+    const parts = Array.from({ length: 2_000 }, (_, index) => {
+      const part = recorder.seal(text)
+      recorder.addText(used(index), JSON.stringify({ type: 't', version: 1, data: 'x'.repeat(1_000) }), 'now')
+      return part
+    })
+    await recorder.flushed()
+    expect(new Set(parts.map((part) => part?.join()))).toEqual(new Set([`0,${text.length}`]))
+    for (const { sealed } of log.commits) expect(sealed && openSealed(state, sealed).equals(text)).toBe(true)
+    expect(log.commits.length).toBeGreaterThan(1)
+    expect(log.values.every(({ length }) => length < 1_000_000)).toBe(true)
+  })
+
   it('cannot open what was sealed once its key is erased', async () => {
     recorder.seal(Buffer.from('select 1'))
     recorder.add(used(1))

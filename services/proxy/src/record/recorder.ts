@@ -102,7 +102,10 @@ export class Recorder {
     return group.record
   }
 
-  /** Puts a statement's exact bytes into the sealed part of the record that the next `add` goes into. */
+  /**
+   * Puts a statement's exact bytes into the sealed part of the record that the next `add` goes into. Commands of one
+   * text hand over the same buffer, and share its place: else a text of n commands would be written n times.
+   */
   seal(bytes: Buffer): SealedPart | undefined {
     return bytes.length <= SEALED_BYTES_MAX ? this.#filling.seal(bytes) : undefined
   }
@@ -243,6 +246,7 @@ class Group {
   readonly #json: string[] = []
   readonly #sealed: Buffer[] = []
   #sealedBytes = 0
+  #lastSealed: { readonly bytes: Buffer; readonly part: SealedPart } | undefined
   #encoded: Buffer | undefined
   bytes = 0
   commitId: string | undefined
@@ -266,11 +270,13 @@ class Group {
   }
 
   seal(bytes: Buffer): SealedPart {
-    const at = this.#sealedBytes
+    if (this.#lastSealed?.bytes === bytes) return this.#lastSealed.part
+    const part: SealedPart = [this.#sealedBytes, bytes.length]
     this.#sealed.push(Buffer.from(bytes))
     this.#sealedBytes += bytes.length
     this.bytes += (bytes.length * 4) / 3
-    return [at, bytes.length]
+    this.#lastSealed = { bytes, part }
+    return part
   }
 
   /** FORMAT commit/1. Encoded once: a record that is tried again is the same, byte for byte. */

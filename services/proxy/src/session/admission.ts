@@ -2,6 +2,7 @@ import { beyondReach, type Beyond } from '@countersign/approval'
 import type { RequestId } from '@countersign/contracts'
 import type { Recorder } from '../record/recorder.ts'
 import { statementDigest } from '../statement/digest.ts'
+import { exactBytes } from '../statement/exact-bytes.ts'
 import { noStages, type Execution, type Stages } from '../statement/execution.ts'
 import type { Asking, Holds, WithdrawnBecause } from '../statement/holds.ts'
 import type { Judgement } from '../statement/judgement.ts'
@@ -81,7 +82,7 @@ export class Admission<J extends Judgement> {
 
   /** Records the intent of each command of a text that is allowed as it is. */
   intendAll(judged: readonly J[], statement: Statement, stages: Stages = noStages()): readonly Execution<J>[] {
-    return judged.map((judgement) => this.#intend(judgement, statement, stages))
+    return this.#intendEach(judged, statement, stages)
   }
 
   /** Understands a text that is only prepared; undefined for an empty one. */
@@ -135,8 +136,9 @@ export class Admission<J extends Judgement> {
       if (!(error instanceof StatementRefusedError)) throw error
       if (signal.aborted) throw say.cancelled()
       const { account, notUnderstood } = this.#options
-      const execution = this.#intend(notUnderstood(statement.sql, error), statement, stages)
-      account.settle(execution, 'refused', error.sqlstate)
+      for (const execution of this.#intendEach([notUnderstood(statement.sql, error)], statement, stages)) {
+        account.settle(execution, 'refused', error.sqlstate)
+      }
       throw error
     }
   }
@@ -160,7 +162,7 @@ export class Admission<J extends Judgement> {
     const { account, holds, notice, identity } = this.#options
     const asking = this.#asking(worst, statement)
     const request = holds.requestFor(asking)
-    const executions = judged.map((judgement) => this.#intend(judgement, statement, stages, request.requestId))
+    const executions = this.#intendEach(judged, statement, stages, request.requestId)
     const held = executions[judged.indexOf(worst)]
     if (!held) throw new Error('a held statement without its execution')
     const settle = (outcome: 'refused' | 'withdrawn', refusal: StatementRefusedError) => {
@@ -201,23 +203,24 @@ export class Admission<J extends Judgement> {
     }
   }
 
-  #intend(
-    judgement: J,
+  #intendEach(
+    judged: readonly J[],
     { sql, text, parameterBytes, protocol, received }: Statement,
     stages: Stages,
     requestId?: RequestId,
-  ): Execution<J> {
-    return this.#options.account.intend({
-      judgement,
-      protocol,
-      text: shownText(judgement, { sql, text, protocol }),
-      textBytes: text,
-      parameterBytes,
-      digest: statementDigest(text, parameterBytes),
-      requestId,
-      received,
-      stages,
-    })
+  ): readonly Execution<J>[] {
+    const exact = exactBytes(text, parameterBytes)
+    return judged.map((judgement) =>
+      this.#options.account.intend({
+        judgement,
+        protocol,
+        text: shownText(judgement, { sql, text, protocol }),
+        exact,
+        requestId,
+        received,
+        stages,
+      }),
+    )
   }
 
   #logDown(): StatementRefusedError {

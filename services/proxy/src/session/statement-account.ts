@@ -1,10 +1,11 @@
-import type { AccessEvent, Digest, Outcome, RequestId, StatementId } from '@countersign/contracts'
+import type { AccessEvent, Outcome, RequestId, StatementId } from '@countersign/contracts'
 import type { Recorder } from '../record/recorder.ts'
 import { intendedText } from '../statement/event-text.ts'
+import type { ExactBytes } from '../statement/exact-bytes.ts'
 import { Execution, type Stages } from '../statement/execution.ts'
 import type { Guard } from '../statement/guard.ts'
 import type { Judgement, TransactionStatus } from '../statement/judgement.ts'
-import { traceParentIn, type TraceParent } from '../telemetry/traceparent.ts'
+import type { TraceParent } from '../telemetry/traceparent.ts'
 import type { Identity } from './identity.ts'
 
 /** How a statement came, for the record of its intent. */
@@ -12,9 +13,7 @@ export interface Intent<J extends Judgement> {
   readonly judgement: J
   readonly protocol: 'simple' | 'extended'
   readonly text: string
-  readonly textBytes: Buffer
-  readonly parameterBytes: Buffer | undefined
-  readonly digest: Digest
+  readonly exact: ExactBytes
   readonly requestId?: RequestId | undefined
   readonly received: number
   readonly stages: Stages
@@ -49,8 +48,8 @@ export abstract class StatementAccount<J extends Judgement> {
 
   /** Records that a statement is to run. Nothing of it has gone to the server yet. */
   intend(intent: Intent<J>): Execution<J> {
-    const { judgement, received, stages, textBytes } = intent
-    const traceParent = traceParentIn(textBytes)
+    const { judgement, received, stages } = intent
+    const { traceParent } = intent.exact
     const { sessionId, clock } = this.identity
     const intended = clock()
     // What was known already took no stage of its own.
@@ -115,7 +114,7 @@ export abstract class StatementAccount<J extends Judgement> {
     sequence: number,
     traceParent: TraceParent | undefined,
   ): string {
-    const { judgement, protocol, text, textBytes, parameterBytes, digest, requestId } = intent
+    const { judgement, protocol, text, exact, requestId } = intent
     const { sessionId, now } = this.identity
     return intendedText({
       statementId,
@@ -123,9 +122,9 @@ export abstract class StatementAccount<J extends Judgement> {
       sequence,
       protocol,
       text,
-      textBytes: textBytes.length,
-      digest,
-      sealed: this.#recorder.seal(parameterBytes ? Buffer.concat([textBytes, parameterBytes]) : textBytes),
+      textBytes: exact.textBytes,
+      digest: exact.digest,
+      sealed: this.#recorder.seal(exact.bytes),
       transaction: this.status,
       judgement,
       requestId,

@@ -316,6 +316,41 @@ describe.each(installed())('the judge of a database, with $label', (binaries) =>
       }
     })
 
+    describe('where one text has many commands', () => {
+      const sql = Array.from({ length: 200 }, (_, index) => `SELECT id FROM t WHERE id = ${index}`).join(';')
+      const principal = { ...ana, groups: ['developers', 'others'] }
+
+      it('leaves others their turns while it is decided', async () => {
+        await ask(sql)
+        expect(judge.known(sql, within({ principal }))).toBeUndefined()
+        let turns = 0
+        const count = () => (turning = setImmediate(() => (turns++, count())))
+        let turning = setImmediate(() => {})
+        count()
+        const judged = await ask(sql, { principal })
+        clearImmediate(turning)
+        expect(turns).toBeGreaterThan(5)
+        expect(judged).toHaveLength(200)
+        expect(judge.known(sql, within({ principal }))).toEqual(judged)
+      })
+
+      it('is decided by one policy, though there is another one meanwhile', async () => {
+        await ask(sql)
+        const before = policy
+        const set = compilePolicies([...defaultPolicies(), NOT_T])
+        try {
+          const asked = ask(sql, { principal: { ...principal, groups: ['others'] } })
+          setImmediate(() => (policy = { set, version: 'v4' }))
+          expect(new Set((await asked).map(({ verdict, policyVersion }) => `${verdict} ${policyVersion}`))).toEqual(
+            new Set(['deny v4']),
+          )
+        } finally {
+          policy = before
+          judge.forget()
+        }
+      })
+    })
+
     it('does not pass for the same text with parameters of other types', async () => {
       const sql = 'SELECT over($1)'
       expect(await last(sql, { types: [INT] })).toMatchObject({ verdict: 'allow', readOnly: true })

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Blast, type Digest, type Principal, type RequestId, type Touch } from '@countersign/contracts'
 import type { CopyFormat, DataClass } from '@countersign/masking'
 import {
@@ -54,11 +55,17 @@ import { resultPlanner, type CopyColumn } from './result-plans.ts'
 import { undoneIn, undoRequest } from './undo-request.ts'
 import { countRows } from './row-counts.ts'
 
+/** The policies in force. */
+interface InForce {
+  readonly set: PolicySet
+  readonly version: string
+}
+
 export interface DatabaseJudgeOptions {
   readonly knowledge: Knowledge
   readonly parser: Parser
-  /** The policies in force, and their version; undefined until there are any. */
-  readonly policy: () => { readonly set: PolicySet; readonly version: string } | undefined
+  /** Undefined until there are any. */
+  readonly policy: () => InForce | undefined
   readonly now: () => Date
   /** Finds out what a held statement would reach; without it nobody is told. */
   readonly blast?: BlastRadius
@@ -88,6 +95,8 @@ interface Understood {
 const ENTRIES_MAX = 5_000
 const BYTES_MAX = 32 * 1024 * 1024
 const DECISIONS_MAX = 64
+/** So many commands of one text are decided before other sessions have their turn. */
+const AT_ONCE_MAX = 16
 /** So long a statement that was never understood before waits for what it speaks of to be unlocked. */
 const LOCKED_MS = 60_000
 /** Rows are counted up to here; more is "at least so many". */
@@ -140,6 +149,7 @@ export class DatabaseJudge implements Judge {
     const policy = this.#options.policy()
     if (!understood || !policy || understood.misread !== undefined || mustCount(understood, policy.set))
       return undefined
+    if (understood.facts.length > AT_ONCE_MAX && !this.#hasDecided(understood, circumstances, policy)) return undefined
     return this.#decided(understood, sql, circumstances, policy, undefined)
   }
 
@@ -163,8 +173,9 @@ export class DatabaseJudge implements Judge {
       ? await this.#count(understood, sql, circumstances, bound)
       : undefined
     const begun = performance.now()
-    const judgements = this.#decided(understood, sql, circumstances, policy, counts)
+    const judgements = await this.#decidedInTurns(understood, sql, circumstances, policy, counts)
     if (stages) stages.decide += performance.now() - begun
+    if (judgements === undefined) return this.ask(sql, circumstances, more)
     const decided = await this.#advised(counts ? judgements : readable(understood, judgements), sql, circumstances)
     return reach && isHeld(decided) ? this.#withBlast(understood, sql, circumstances, bound, decided) : decided
   }
@@ -461,38 +472,76 @@ export class DatabaseJudge implements Judge {
     understood: Understood,
     sql: string,
     circumstances: Circumstances,
-    policy: { readonly set: PolicySet; readonly version: string },
+    policy: InForce,
     counts: readonly (readonly Count[])[] | undefined,
   ): readonly PostgresJudgement[] {
-    const key = counts ? undefined : this.#decisionKey(circumstances, policy)
-    const known = key === undefined ? undefined : understood.judgements.get(key)
+    const known = counts ? undefined : understood.judgements.get(this.#decisionKey(circumstances, policy))
     if (known) return known
-    let { transaction } = circumstances
-    const judgements = understood.facts.map((facts, index) => {
-      const found = this.#judgement(
-        understood,
-        facts,
-        index,
-        sql,
-        { ...circumstances, transaction },
-        policy,
-        counts?.[index] ?? [],
-      )
-      transaction = found.effects.transaction ?? transaction
-      return found
-    })
-    if (key !== undefined) {
-      if (understood.judgements.size >= DECISIONS_MAX) understood.judgements.clear()
-      understood.judgements.set(key, judgements)
-    }
+    const judgements = [...this.#oneByOne(understood, sql, circumstances, policy, counts)]
+    if (!counts) this.#keep(understood, circumstances, policy, judgements)
     return judgements
   }
 
+  /**
+   * The same, but a text of thousands of commands leaves the other sessions their turns. Undefined when the policy or
+   * the schema has changed meanwhile: then it has to be asked again, for the text is decided by one of each.
+   */
+  async #decidedInTurns(
+    understood: Understood,
+    sql: string,
+    circumstances: Circumstances,
+    policy: InForce,
+    counts: readonly (readonly Count[])[] | undefined,
+  ): Promise<readonly PostgresJudgement[] | undefined> {
+    const isShort = understood.facts.length <= AT_ONCE_MAX
+    if (isShort || (!counts && this.#hasDecided(understood, circumstances, policy))) {
+      return this.#decided(understood, sql, circumstances, policy, counts)
+    }
+    const { version } = this.#options.knowledge
+    const judgements: PostgresJudgement[] = []
+    for (const judgement of this.#oneByOne(understood, sql, circumstances, policy, counts)) {
+      judgements.push(judgement)
+      if (judgements.length % AT_ONCE_MAX !== 0) continue
+      await turn()
+      if (this.#options.knowledge.version !== version || this.#options.policy()?.version !== policy.version)
+        return undefined
+    }
+    if (!counts) this.#keep(understood, circumstances, policy, judgements)
+    return judgements
+  }
+
+  *#oneByOne(
+    understood: Understood,
+    sql: string,
+    circumstances: Circumstances,
+    policy: InForce,
+    counts: readonly (readonly Count[])[] | undefined,
+  ): Generator<PostgresJudgement> {
+    let { transaction } = circumstances
+    for (const [index, facts] of understood.facts.entries()) {
+      const asked = { ...circumstances, transaction }
+      const found = this.#judgement(understood, facts, index, sql, asked, policy, counts?.[index] ?? [])
+      transaction = found.effects.transaction ?? transaction
+      yield found
+    }
+  }
+
+  #hasDecided({ judgements }: Understood, circumstances: Circumstances, policy: InForce): boolean {
+    return judgements.has(this.#decisionKey(circumstances, policy))
+  }
+
+  #keep(
+    { judgements }: Understood,
+    circumstances: Circumstances,
+    policy: InForce,
+    made: readonly PostgresJudgement[],
+  ): void {
+    if (judgements.size >= DECISIONS_MAX) judgements.clear()
+    judgements.set(this.#decisionKey(circumstances, policy), made)
+  }
+
   /** Everything beside the statement that its decision can depend on. */
-  #decisionKey(
-    { principal, transaction, reason, ticket }: Circumstances,
-    { set, version }: { set: PolicySet; version: string },
-  ) {
+  #decisionKey({ principal, transaction, reason, ticket }: Circumstances, { set, version }: InForce) {
     const { factsUsed } = set
     const uses = (fact: string) => factsUsed.has(fact) || factsUsed.has(EVERY_FACT)
     return [
@@ -518,7 +567,7 @@ export class DatabaseJudge implements Judge {
     index: number,
     sql: string,
     circumstances: Circumstances,
-    { set, version }: { readonly set: PolicySet; readonly version: string },
+    { set, version }: InForce,
     counts: readonly Count[],
   ): PostgresJudgement {
     const { knowledge } = this.#options
